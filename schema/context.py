@@ -1,0 +1,55 @@
+"""What a resolver finds in `info.context`: the wrappers, who asks, fresh loaders, and cookies to set."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import strawberry
+
+from virtool_gql.access import Viewer
+from virtool_gql.db.database import Database
+from virtool_gql.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from schema.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who asks. For a socket that stays open the edge exchanges `viewer` when rights change, and None ends it.
+
+    `session_token` is set when a cookie signed the caller in. `address` is the client's, for rate limits.
+    """
+
+    viewer: Viewer | None
+    address: str
+    secure: bool = False
+    session_token: str | None = None
+
+
+@dataclass(slots=True)
+class SessionCookie:
+    """What the response is to do with the session cookie: set the token, or clear it when that is None."""
+
+    token: str | None
+    remember: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's context; for a subscription one event's."""
+
+    db: Database
+    caller: Caller
+    loaders: "Loaders"
+    cursor: str | None = None
+    session_cookie: SessionCookie | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer; raises Unauthenticated when nobody is signed in."""
+        if self.caller.viewer is None:
+            raise Unauthenticated
+        return self.caller.viewer
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

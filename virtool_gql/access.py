@@ -1,0 +1,95 @@
+"""Who a viewer is, and what they may do: permissions, and rights as filters."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from virtool_gql.errors import Forbidden
+from virtool_gql.models.users import ApiKey, Group, Permission, User
+from virtool_gql.query import EVERYTHING, NOTHING, And, Eq, Filter, In, Or
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is signed in, with what they may do at this moment."""
+
+    user_id: str
+    handle: str
+    administrator: bool = False
+    group_ids: frozenset[str] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
+    key_id: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        return self.administrator or permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise Forbidden(
+                f"You need the permission {permission}; an administrator can give it to one of your groups."
+            )
+
+
+def viewer_of(user: User, groups: Iterable[Group], key: ApiKey | None = None) -> Viewer:
+    """Make the viewer that a user is, seen through an API key if one is used.
+
+    Permissions are those of the groups, at this moment; a key never has more than its owner, and is an administrator
+    only if an administrator made it so.
+    """
+    permissions = frozenset(Permission) if user.administrator else _permissions(groups)
+    if key is not None:
+        permissions &= frozenset(key.permissions)
+    return Viewer(
+        user_id=user.id,
+        handle=user.handle,
+        administrator=user.administrator and (key is None or key.administrator),
+        group_ids=frozenset(user.group_ids),
+        permissions=permissions,
+        key_id=key.id if key else None,
+    )
+
+
+def _permissions(groups: Iterable[Group]) -> frozenset[Permission]:
+    return frozenset(permission for group in groups for permission in group.permissions)
+
+
+def readable_samples(viewer: Viewer) -> Filter:
+    if viewer.administrator:
+        return EVERYTHING
+    return Or(
+        Eq("user_id", viewer.user_id), Eq("all_read", value=True), And(_shared(viewer), Eq("group_read", value=True))
+    )
+
+
+def writable_samples(viewer: Viewer) -> Filter:
+    if viewer.administrator:
+        return EVERYTHING
+    shared = Or(Eq("all_write", value=True), And(_shared(viewer), Eq("group_write", value=True)))
+    return Or(Eq("user_id", viewer.user_id), And(readable_samples(viewer), shared))
+
+
+def owned_samples(viewer: Viewer) -> Filter:
+    """Match the samples whose rights the viewer may change."""
+    return EVERYTHING if viewer.administrator else Eq("user_id", viewer.user_id)
+
+
+def _shared(viewer: Viewer) -> Filter:
+    return In("group_id", tuple(sorted(viewer.group_ids))) if viewer.group_ids else NOTHING
+
+
+def readable_files(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_jobs(viewer: Viewer) -> Filter:
+    """Match the viewer's own jobs, and all for those who look after jobs: arguments and logs tell of samples."""
+    if viewer.may(Permission.CANCEL_JOB) or viewer.may(Permission.REMOVE_JOB):
+        return EVERYTHING
+    return Eq("user_id", viewer.user_id)
+
+
+def readable_users(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_keys(viewer: Viewer) -> Filter:
+    return Eq("user_id", viewer.user_id)

@@ -1,0 +1,42 @@
+"""What is told of a write: the event that the outbox, the stream and every subscriber carry."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from virtool_gql.models.documents import Document, Timestamp, to_builtins
+
+
+class Operation(StrEnum):
+    """What a write did."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One write to one collection.
+
+    `document` is the document without the fields that its collection does not announce: as of that commit, or for a
+    delete as it was before. `cursor` is the change's place in the stream, empty until it is there.
+    """
+
+    collection: str
+    operation: Operation
+    ids: tuple[str, ...]
+    at: Timestamp
+    document: dict[str, Any]
+    cursor: str = ""
+
+
+def announcement(operation: Operation, document: Document, at: Timestamp) -> bytes | None:
+    """Encode the change that a write is, as the outbox keeps it; None for a silent collection."""
+    unannounced = document.kept.unannounced
+    if unannounced is None:
+        return None
+    partial = {name: value for name, value in to_builtins(document).items() if name not in unannounced}
+    return msgspec.json.encode(
+        Change(collection=document.kept.name, operation=operation, ids=(document.id,), at=at, document=partial),
+    )

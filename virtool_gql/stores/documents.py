@@ -1,0 +1,102 @@
+"""The documents contract: what every store of documents does, and does alike.
+
+Every write is announced: `insert`, `replace` and `delete` put a row per document into an outbox, in the transaction of
+the write itself. No write path can forget it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from virtool_gql.errors import NotFound, StaleDocument
+from virtool_gql.models.documents import Document
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
+
+D = TypeVar("D", bound=Document)
+
+MODIFY_ATTEMPTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[D]):
+    """A page of documents in their order, and whether there are more on either side of it."""
+
+    documents: list[D]
+    has_next: bool
+    has_previous: bool
+
+
+class Documents(Protocol):
+    """A store of documents, or one transaction on it.
+
+    Failures: `StaleDocument` when a document that is replaced or deleted is not the stored version, `DuplicateValue`
+    (whose `path` names the fields) when a unique value is taken, `UpstreamUnavailable` when the server does not answer.
+    Each write takes one document or thousands, of one collection or several; it happens as a whole or not at all.
+    """
+
+    async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
+        """Give the document of that id if it passes the filter."""
+
+    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
+        """Give, by id, those of the documents that exist and pass the filter, in one statement."""
+
+    async def find(
+        self,
+        kind: type[D],
+        where: Filter = EVERYTHING,
+        order: Sequence[Order] = (),
+        page: Page = FIRST_PAGE,
+    ) -> Found[D]:
+        """Give a page of the documents that pass the filter. `Page(first=None)` gives all of them."""
+
+    async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
+        """Count the documents that pass the filter."""
+
+    async def insert(self, *documents: D) -> list[D]:
+        """Store new documents; give them back as version 1."""
+
+    async def replace(self, *documents: D) -> list[D]:
+        """Store the next version of documents that were read; give them back with it."""
+
+    async def delete(self, *documents: D) -> None:
+        """Remove documents that were read."""
+
+    def transaction(self) -> AbstractAsyncContextManager["Documents"]:
+        """Open a transaction: what is done on it is done as a whole when the block ends, and not at all if it raises.
+
+        Within a transaction it gives the same transaction again.
+        """
+
+
+class Outbox(Protocol):
+    """The changes that are committed and not yet in the stream."""
+
+    async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
+        """Give the oldest changes as (outbox id, encoded change), in an order that keeps cause before effect.
+
+        Changes of one document come in the order of its versions. An id that is given out early and commits late is
+        given late, never skipped.
+        """
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Forget changes that are in the stream."""
+
+
+async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D], D], where: Filter = EVERYTHING) -> D:
+    """Replace a document by a function of itself, again from the start when somebody else was faster.
+
+    A `change` that gives back the very document it got writes nothing.
+    """
+    for _ in range(MODIFY_ATTEMPTS):
+        document = await store.get(kind, id, where)
+        if document is None:
+            raise NotFound(f"There is nothing of the id {id}.")
+        changed = change(document)
+        if changed is document:
+            return document
+        try:
+            return (await store.replace(changed))[0]
+        except StaleDocument:
+            continue
+    raise StaleDocument("Too many people change this at once; try again.")
