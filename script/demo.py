@@ -1,0 +1,210 @@
+"""A newcomer's story: first user, upload, sample, the job's progress as it happens, and the quality of the reads."""
+
+import argparse
+import getpass
+import http.client
+import json
+import os
+import secrets
+import sys
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import connect
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from virtool_gql.simulate import simulate_genome, simulate_pairs
+
+FINAL = {"COMPLETE", "ERROR", "CANCELLED", "TERMINATED", "TIMEOUT"}
+BAR_WIDTH = 40
+
+
+class DemoError(Exception):
+    """The story cannot go on, and why."""
+
+
+class Client:
+    """A signed-in client of one server, with nothing but the standard library and websockets."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self.cookies = CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def request(self, path: str, data: Any, headers: dict[str, str]) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.url}{path}", data=data, headers=headers, method="POST")  # noqa: S310 the URL is the user's own
+        try:
+            with self.opener.open(request, timeout=600) as response:
+                return dict(json.load(response))
+        except urllib.error.HTTPError as error:
+            return _error_of(error)
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
+            raise DemoError(f"No server answers at {self.url} ({error}). Start it with script/server.") from error
+
+    def execute(self, query: str, **variables: object) -> dict[str, Any]:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        answer = self.request("/graphql", body, {"content-type": "application/json"})
+        if answer.get("errors"):
+            raise DemoError("; ".join(error["message"] for error in answer["errors"]))
+        data: dict[str, Any] = answer["data"]
+        for payload in data.values():
+            if isinstance(payload, dict) and payload.get("errors"):
+                raise DemoError("; ".join(error["message"] for error in payload["errors"]))
+        return data
+
+    def upload(self, path: Path) -> str:
+        query = urllib.parse.urlencode({"name": path.name, "type": "READS"})
+        headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
+        with path.open("rb") as reads:
+            answer = self.request(f"/uploads?{query}", reads, {**headers, "x-graphql-preflight": "1"})
+        if "id" not in answer:
+            raise DemoError(str(answer.get("message", answer)))
+        return str(answer["id"])
+
+    def subscribe(self, query: str, **variables: object) -> Iterator[dict[str, Any]]:
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
+        address = self.url.replace("http", "ws", 1) + "/graphql"
+        protocol = connect(
+            address,
+            origin=self.url,  # type: ignore[arg-type] # an Origin is text
+            subprotocols=["graphql-transport-ws"],  # type: ignore[list-item] # and so is a Subprotocol
+            additional_headers={"Cookie": cookies},
+        )
+        with protocol as socket:
+            socket.send(json.dumps({"type": "connection_init"}))
+            for text in socket:
+                message = json.loads(text)
+                if message["type"] == "connection_ack":
+                    payload = {"query": query, "variables": variables}
+                    socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+                elif message["type"] == "next":
+                    yield message["payload"]["data"]
+                elif message["type"] == "error":
+                    raise DemoError(str(message["payload"]))
+
+
+def _error_of(error: urllib.error.HTTPError) -> dict[str, Any]:
+    try:
+        return dict(json.load(error))
+    except ValueError as broken:
+        raise DemoError(f"The server answered {error.code} {error.reason}.") from broken
+
+
+def sign_in(client: Client, handle: str, password: str | None) -> None:
+    server = client.execute("{ server { version setupRequired } }")["server"]
+    print(f"Server {server['version']} at {client.url}")
+    if server["setupRequired"]:
+        password = password or secrets.token_urlsafe(9)
+        client.execute(
+            "mutation($input: CreateFirstUserInput!) { createFirstUser(input: $input) { errors { message } } }",
+            input={"handle": handle, "password": password},
+        )
+        print(f"Created the first user: handle {handle}, password {password} (keep it: it is shown only now)")
+        return
+    if password is None and sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {handle}: ")
+    if password is None:
+        raise DemoError("The server has users already: give --handle and VT_DEMO_PASSWORD.")
+    client.execute(
+        "mutation($input: LoginInput!) { login(input: $input) { errors { message } } }",
+        input={"handle": handle, "password": password},
+    )
+    print(f"Signed in as {handle}")
+
+
+def create_sample(client: Client, paths: list[Path]) -> tuple[str, str, str]:
+    """Upload the reads and create the sample; give the ids of sample and job, and a cursor from before both."""
+    file_ids = []
+    for path in paths:
+        file_ids.append(client.upload(path))
+        print(f"Uploaded {path.name} ({path.stat().st_size:,} bytes) as {file_ids[-1]}")
+    cursor = client.execute("{ cursor }")["cursor"]
+    payload = client.execute(
+        """mutation($input: CreateSampleInput!) {
+          createSample(input: $input) { sample { id name } job { id } errors { message } }
+        }""",
+        input={"name": f"Demo {secrets.token_hex(3)}", "host": "Nicotiana", "fileIds": file_ids},
+    )["createSample"]
+    print(f"Created the sample {payload['sample']['name']} ({payload['sample']['id']})")
+    return payload["sample"]["id"], payload["job"]["id"], cursor
+
+
+def watch(client: Client, job_id: str, cursor: str) -> None:
+    changes = client.subscribe(
+        """subscription($ids: [ID!], $after: Cursor) {
+          jobs(ids: $ids, after: $after) { job { state stage progress error { message } } }
+        }""",
+        ids=[job_id],
+        after=cursor,
+    )
+    for change in changes:
+        job = change["jobs"]["job"]
+        done = round(job["progress"] * BAR_WIDTH)
+        bar = "#" * done + "-" * (BAR_WIDTH - done)
+        print(f"\r[{bar}] {job['progress']:4.0%} {job['state'].lower()} {job['stage'] or '':<24}", end="", flush=True)
+        if job["state"] in FINAL:
+            print()
+            if job["error"]:
+                raise DemoError(job["error"]["message"])
+            return
+
+
+def show_quality(client: Client, sample_id: str) -> None:
+    sample = client.execute(
+        """query($id: ID!) { sample(id: $id) { name paired reads { name size downloadUrl }
+          quality { count encoding length gc bases } } }""",
+        id=sample_id,
+    )["sample"]
+    quality = sample["quality"]
+    shortest, longest = quality["length"]
+    print(f"\n{quality['count']:,} reads of {shortest} to {longest} bases, {quality['gc']} % GC, {quality['encoding']}")
+    print("\nMean quality by position in the read:")
+    print(picture([row[0] for row in quality["bases"]]))
+    for reads in sample["reads"]:
+        print(f"{client.url}{reads['downloadUrl']} ({reads['size']:,} bytes)")
+
+
+def picture(values: list[float], width: int = 76, height: int = 8, top: float = 40.0) -> str:
+    """Draw values from 0 to `top` as columns of blocks; neighbours share a column where there are many."""
+    step = max(len(values) / width, 1.0)
+    columns = [
+        values[int(i * step) : max(int((i + 1) * step), int(i * step) + 1)] for i in range(int(len(values) / step))
+    ]
+    means = [sum(column) / len(column) for column in columns]
+    blocks = " ▁▂▃▄▅▆▇█"
+    lines = []
+    for row in range(height, 0, -1):
+        filled = (min(max(mean / top * height - (row - 1), 0), 1) for mean in means)
+        lines.append(f"{top * row / height:4.0f} |" + "".join(blocks[round(part * 8)] for part in filled))
+    return "\n".join([*lines, "     +" + "-" * len(means), f"      1{len(values):>{max(len(means) - 1, 1)}}"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reads", nargs="*", type=Path, help="one or two FASTQ files; simulated pairs without them")
+    parser.add_argument("--url", default="http://127.0.0.1:9950")
+    parser.add_argument("--handle", default="demo")
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            client = Client(arguments.url)
+            sign_in(client, arguments.handle, os.environ.get("VT_DEMO_PASSWORD"))
+            paths = arguments.reads or list(simulate_pairs(simulate_genome(seed=7, length=6_000), 5_000, Path(folder)))
+            sample_id, job_id, cursor = create_sample(client, paths)
+            watch(client, job_id, cursor)
+            show_quality(client, sample_id)
+    except (DemoError, OSError) as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    print(f"\nLook around: {client.url}/graphql")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""One running server for all tests of the product as people run it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.server import LiveServer, SignedIn, sign_in
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    live = LiveServer(tmp_path_factory.mktemp("live") / "data")
+    live.start()
+    yield live
+    assert live.stop() == 0
+
+
+@pytest.fixture
+def client(server: LiveServer) -> Iterator[SignedIn]:
+    with sign_in(server) as signed_in:
+        yield signed_in

@@ -1,0 +1,113 @@
+"""The product as people run it: `virtool-gql serve` in a process of its own, on an empty data folder."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class LiveServer:
+    """A running server, and a way to start it again on the same data."""
+
+    data_path: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.data_path.parent / "server.log"
+
+    def start(self, *arguments: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
+        command = [sys.executable, "-m", "virtool_gql", "serve", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--data-path", str(self.data_path), *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()[-4000:]
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(f"{self.url}/health/ready", timeout=5).raise_for_status()
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"The server was not ready in time:\n{self.log.read_text()[-4000:]}")
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal_number)
+        return self.process.wait(timeout=30)
+
+
+class SignedIn(httpx.Client):
+    """A client with a session."""
+
+    def run(self, query: str, **variables: object) -> dict[str, Any]:
+        answer = self.post("/graphql", json={"query": query, "variables": variables}).json()
+        assert "errors" not in answer, answer
+        return dict(answer["data"])
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def upload(self, path: Path, type: str = "READS") -> str:
+        headers = {"content-type": "application/octet-stream", "x-graphql-preflight": "1"}
+        answer = self.post(
+            "/uploads", params={"name": path.name, "type": type}, content=path.read_bytes(), headers=headers
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+HANDLE, PASSWORD = "ada", "analytical engine"
+
+
+def sign_in(server: LiveServer) -> SignedIn:
+    """Sign in, as the first user where there is none."""
+    client = SignedIn(base_url=server.url, timeout=60)
+    credentials = {"handle": HANDLE, "password": PASSWORD}
+    if client.run("{ server { setupRequired } }")["server"]["setupRequired"]:
+        client.run(
+            "mutation($i: CreateFirstUserInput!) { createFirstUser(input: $i) { errors { message } } }", i=credentials
+        )
+    else:
+        client.run("mutation($i: LoginInput!) { login(input: $i) { errors { message } } }", i=credentials)
+    assert client.run("{ viewer { handle } }") == {"viewer": {"handle": HANDLE}}
+    return client
+
+
+def json_line(line: str | bytes) -> dict[str, Any]:
+    return dict(json.loads(line))
