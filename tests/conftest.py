@@ -1,0 +1,25 @@
+"""What tests of every kind stand on: real services, started once."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from virtool_gql.embedded import ServiceUrls, embedded_services
+
+
+@pytest.fixture(scope="session")
+async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServiceUrls]:
+    """PostgreSQL and Redis, freshly started."""
+    data_path: Path = tmp_path_factory.mktemp("services")
+    async with embedded_services(data_path) as urls:
+        yield urls
+
+
+@pytest.fixture
+async def redis(services: ServiceUrls) -> AsyncIterator[Redis]:
+    """A client of the Redis, which is empty."""
+    async with Redis.from_url(services.redis) as client:
+        await client.flushall()
+        yield client

@@ -1,0 +1,51 @@
+"""The PostgreSQL and Redis that a server runs for itself when it is given none: in the data path, on Unix sockets only."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from virtool_gql.embedded.accounts import service_account
+from virtool_gql.embedded.children import Child
+from virtool_gql.embedded.folders import ServiceFolders
+from virtool_gql.embedded.lock import exclusive
+from virtool_gql.embedded.postgres import create_cluster, postgres_program, postgres_url
+from virtool_gql.embedded.redis import redis_program, redis_url
+from virtool_gql.executors import run_in_thread
+
+__all__ = ["ServiceUrls", "embedded_services", "service_urls"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUrls:
+    """Where the services are; empty for one that is not ours."""
+
+    postgres: str
+    redis: str
+
+
+def service_urls(data_path: Path, *, postgres: bool = True, redis: bool = True) -> ServiceUrls:
+    """Tell where the services of a data path are to be found while a server runs them."""
+    sockets = ServiceFolders.of(data_path).sockets
+    return ServiceUrls(postgres_url(sockets) if postgres else "", redis_url(sockets) if redis else "")
+
+
+@asynccontextmanager
+async def embedded_services(
+    data_path: Path, *, postgres: bool = True, redis: bool = True
+) -> AsyncIterator[ServiceUrls]:
+    """Run the services while the block lasts; raise ConfigError when another server runs them on this data path.
+
+    Enter it in the main thread: the services end with the thread that started them, so that none outlives the server.
+    """
+    folders = ServiceFolders.of(data_path)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(exclusive(folders))
+        account = service_account(folders)
+        await run_in_thread(folders.create, account)
+        if postgres:
+            await create_cluster(folders, account)
+            await stack.enter_async_context(Child(postgres_program(folders), account).running())
+        if redis:
+            await stack.enter_async_context(Child(redis_program(folders), account).running())
+        yield service_urls(data_path, postgres=postgres, redis=redis)
