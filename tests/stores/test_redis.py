@@ -1,0 +1,249 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.redis_server import RedisServer, redis_server, until
+from virtool_gql.errors import RateLimited, UpstreamUnavailable
+from virtool_gql.models.documents import Timestamp
+from virtool_gql.stores.redis import JobQueues, RateLimit, Session, Sessions, Signals, connect
+from virtool_gql.workflows import Workflow
+
+SESSION = Session(user_id="bob", created_at=Timestamp("2026-01-01T00:00:00.000Z"), address="192.0.2.1")
+REMEMBERED = Session(user_id="bob", created_at=SESSION.created_at, address="192.0.2.1", remember=True)
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[RedisServer]:
+    async with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: RedisServer) -> AsyncIterator[Redis]:
+    async with connect(server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def other(server: RedisServer) -> AsyncIterator[Redis]:
+    async with connect(server.url) as client:
+        yield client
+
+
+async def test_a_session_is_found_by_its_token_alone(client: Redis) -> None:
+    sessions = Sessions(client)
+    token = await sessions.create(SESSION)
+    assert await sessions.get(token) == SESSION
+    assert await sessions.peek(token) == SESSION
+    assert await sessions.get("not a token") is None
+    assert await sessions.get("\udcff\0") is None
+
+
+async def test_no_key_and_no_value_holds_the_token(client: Redis) -> None:
+    token = await Sessions(client).create(SESSION)
+    keys = await client.keys()
+    values = [await client.get(key) for key in keys if await client.type(key) == b"string"]
+    assert keys
+    assert all(token.encode() not in text for text in [*keys, *values])
+
+
+@pytest.mark.parametrize(("session", "seconds"), [(SESSION, 3600), (REMEMBERED, 30 * 24 * 3600)])
+async def test_use_prolongs_a_session_and_peeking_does_not(client: Redis, session: Session, seconds: int) -> None:
+    sessions = Sessions(client)
+    token = await sessions.create(session)
+    [key] = await client.keys("session_*")
+    assert seconds - 2 <= await client.ttl(key) <= seconds
+    await client.expire(key, 10)
+    await sessions.peek(token)
+    assert await client.ttl(key) <= 10
+    await sessions.get(token)
+    assert seconds - 2 <= await client.ttl(key) <= seconds
+
+
+async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(client: Redis) -> None:
+    sessions = Sessions(client)
+    token = await sessions.create(SESSION)
+    await sessions.delete(token)
+    await sessions.delete(token)
+    assert await sessions.get(token) is None
+    assert await client.keys() == []
+
+
+async def test_all_sessions_of_a_user_end_but_the_one_that_is_kept(client: Redis) -> None:
+    sessions = Sessions(client)
+    kept, *ended = [await sessions.create(SESSION) for _ in range(4)]
+    stranger = await sessions.create(Session(user_id="eve", created_at=SESSION.created_at, address=""))
+    await sessions.delete_of("bob", but=kept)
+    assert [await sessions.peek(token) for token in ended] == [None] * 3
+    assert await sessions.peek(kept) == SESSION
+    assert await sessions.peek(stranger) is not None
+    await sessions.delete_of("bob")
+    assert await sessions.peek(kept) is None
+
+
+async def test_sessions_that_ran_out_leave_the_index_of_the_user(client: Redis) -> None:
+    sessions = Sessions(client)
+    for _ in range(5):
+        await sessions.create(SESSION)
+    await client.delete(*await client.keys("session_*"))
+    await sessions.create(SESSION)
+    assert await client.scard("sessions_of_bob") == 1
+
+
+async def test_a_rate_limit_counts_over_all_processes(client: Redis, other: Redis) -> None:
+    limits = [RateLimit(redis, "login", 5, 60) for redis in (client, other)]
+    results = await asyncio.gather(*(limits[n % 2].take("bob") for n in range(40)), return_exceptions=True)
+    assert results.count(None) == 5
+    assert all(isinstance(result, RateLimited) for result in results if result is not None)
+    with pytest.raises(RateLimited, match=r"try again in (60|59|58) seconds\."):
+        await limits[0].take("bob")
+    await limits[0].take("eve")
+    await limits[0].forget("bob")
+    await limits[1].take("bob")
+
+
+async def test_a_rate_limit_ends_and_a_refused_try_does_not_prolong_it(client: Redis) -> None:
+    limit = RateLimit(client, "login", 2, 1)
+    taken: list[float] = []
+    async with asyncio.timeout(10):
+        while len(taken) < 6:
+            try:
+                await limit.take("bob")
+            except RateLimited:
+                await asyncio.sleep(0.01)
+            else:
+                taken.append(asyncio.get_running_loop().time())
+    assert all(later - earlier > 0.95 for earlier, later in zip(taken, taken[2:], strict=False))
+    assert taken[-1] - taken[0] < 5
+
+
+async def test_what_is_limited_stands_in_no_key(client: Redis) -> None:
+    await RateLimit(client, "login", 5, 60).take("bob\n" * 10_000)
+    [key] = await client.keys()
+    assert b"bob" not in key
+    assert len(key) < 100
+
+
+async def test_ids_are_popped_in_the_order_of_their_pushing_once_each(client: Redis) -> None:
+    queues = JobQueues(client)
+    for job_id in ["a", "b", "a", "c", "b"]:
+        await queues.push(Workflow.NUVS, job_id)
+    assert await queues.waiting() == {"a", "b", "c"}
+    assert [await queues.pop([Workflow.NUVS], 1) for _ in range(3)] == ["a", "b", "c"]
+    assert await queues.pop([Workflow.NUVS], 0) is None
+    assert await queues.pop([], 0) is None
+
+
+async def test_a_full_list_starves_no_other(client: Redis) -> None:
+    queues = JobQueues(client)
+    for job_id in ["a", "b", "c"]:
+        await queues.push(Workflow.CREATE_SAMPLE, job_id)
+        await queues.push(Workflow.NUVS, job_id.upper())
+    popped = [await queues.pop([Workflow.CREATE_SAMPLE, Workflow.NUVS], 1) for _ in range(6)]
+    assert popped == ["a", "A", "b", "B", "c", "C"]
+
+
+async def test_an_id_that_is_put_back_is_first_again_and_never_twice(client: Redis) -> None:
+    queues = JobQueues(client)
+    await queues.push(Workflow.NUVS, "a")
+    await queues.push(Workflow.NUVS, "b")
+    assert await queues.pop([Workflow.NUVS], 1) == "a"
+    await queues.push(Workflow.NUVS, "a")
+    await queues.put_back(Workflow.NUVS, "a")
+    assert [await queues.pop([Workflow.NUVS], 0) for _ in range(3)] == ["a", "b", None]
+
+
+async def test_a_removed_id_waits_nowhere(client: Redis) -> None:
+    queues = JobQueues(client)
+    await queues.push(Workflow.NUVS, "a")
+    assert await queues.remove("a")
+    assert not await queues.remove("a")
+    assert await queues.waiting() == set()
+
+
+async def test_who_waits_for_a_job_is_given_it_at_once(client: Redis, other: Redis) -> None:
+    waiting = asyncio.create_task(JobQueues(client).pop([Workflow.NUVS, Workflow.CREATE_SAMPLE], 30))
+    await _blocked(other)
+    await JobQueues(other).push(Workflow.CREATE_SAMPLE, "a")
+    assert await asyncio.wait_for(waiting, 1) == "a"
+
+
+async def test_a_cancelled_pop_leaves_the_client_usable(client: Redis, other: Redis) -> None:
+    waiting = asyncio.create_task(JobQueues(client).pop([Workflow.NUVS], 30))
+    await _blocked(other)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await JobQueues(client).waiting() == set()
+
+
+async def _blocked(client: Redis) -> None:
+    async def somebody_waits() -> bool:
+        return bool((await client.info("clients"))["blocked_clients"])
+
+    await until(somebody_waits)
+
+
+async def test_signals_arrive_from_the_moment_of_listening(client: Redis, other: Redis) -> None:
+    async with Signals(client).listening("channel:cancel") as messages:
+        for message in ["a", "b"]:
+            await Signals(other).send("channel:cancel", message)
+        await Signals(other).send("channel:log", "c")
+        await Signals(other).send("channel:cancel", "d")
+        assert [await anext(messages) for _ in range(3)] == ["a", "b", "d"]
+
+
+async def test_listening_ends_cleanly_by_closing_and_by_cancellation(client: Redis, other: Redis) -> None:
+    async with aclosing(Signals(client).listen("channel:log")) as messages:
+        first = asyncio.ensure_future(anext(messages))
+        await _listeners(other, 1)
+        await Signals(other).send("channel:log", "a")
+        assert await first == "a"
+    await _listeners(other, 0)
+    second = asyncio.ensure_future(anext(Signals(client).listen("channel:log")))
+    await _listeners(other, 1)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    await _listeners(other, 0)
+
+
+async def _listeners(client: Redis, count: int) -> None:
+    async def so_many() -> bool:
+        return len(await client.client_list(_type="pubsub")) == count
+
+    await until(so_many)
+
+
+async def test_a_killed_listener_listens_again(client: Redis, other: Redis) -> None:
+    async with Signals(client).listening("channel:cancel") as messages:
+        awaited = asyncio.ensure_future(anext(messages))
+        [before] = await other.client_list(_type="pubsub")
+        await other.client_kill_filter(_id=before["id"])
+        await until(lambda: other.publish("channel:cancel", "a"))
+        assert await asyncio.wait_for(awaited, 5) == "a"
+
+
+async def test_a_restart_of_redis_keeps_sessions_and_jobs_and_listeners() -> None:
+    async with redis_server() as server, connect(server.url) as client, connect(server.url) as other:
+        token = await Sessions(client).create(SESSION)
+        await JobQueues(client).push(Workflow.NUVS, "a")
+        async with Signals(client).listening("channel:cancel") as messages:
+            awaited = asyncio.ensure_future(anext(messages))
+            await server.kill()
+            await server.start()
+            assert await Sessions(client).get(token) == SESSION
+            assert await JobQueues(client).pop([Workflow.NUVS], 1) == "a"
+            await until(lambda: other.publish("channel:cancel", "back"))
+            assert await asyncio.wait_for(awaited, 10) == "back"
+
+
+async def test_a_redis_that_is_not_there_is_a_sentence_of_ours() -> None:
+    async with redis_server() as server, connect(server.url) as client:
+        await server.kill()
+        with pytest.raises(UpstreamUnavailable, match="Redis does not answer"):
+            await Sessions(client).peek("token")
