@@ -1,4 +1,4 @@
-"""The PostgreSQL and Redis that a server runs for itself when it is given none: in the data path, on Unix sockets only."""
+"""The PostgreSQL and Redis that a server runs when it is given none: in its data path, on Unix sockets only."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +11,6 @@ from virtool_gql.embedded.folders import ServiceFolders
 from virtool_gql.embedded.lock import exclusive
 from virtool_gql.embedded.postgres import create_cluster, postgres_program, postgres_url
 from virtool_gql.embedded.redis import redis_program, redis_url
-from virtool_gql.executors import run_in_thread
 
 __all__ = ["ServiceUrls", "embedded_services", "service_urls"]
 
@@ -42,7 +41,7 @@ async def embedded_services(
     async with AsyncExitStack() as stack:
         stack.enter_context(exclusive(folders))
         account = service_account(folders)
-        await run_in_thread(folders.create, account)
+        folders.create(account)
         if postgres:
             await create_cluster(folders, account)
             await stack.enter_async_context(Child(postgres_program(folders), account).running())

