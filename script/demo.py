@@ -19,7 +19,7 @@ from typing import Any
 from websockets.sync.client import connect
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from virtool_gql.simulate import simulate_genome, simulate_pairs
+from jobs.simulate import simulate_genome, simulate_pairs
 
 FINAL = {"COMPLETE", "ERROR", "CANCELLED", "TERMINATED", "TIMEOUT"}
 BAR_WIDTH = 40
@@ -195,7 +195,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             client = Client(arguments.url)
             sign_in(client, arguments.handle, os.environ.get("VT_DEMO_PASSWORD"))
-            paths = arguments.reads or list(simulate_pairs(simulate_genome(seed=7, length=6_000), 5_000, Path(folder)))
+            paths = arguments.reads or list(simulate_pairs(simulate_genome(seed=7), 5_000, seed=7, folder=Path(folder)))
             sample_id, job_id, cursor = create_sample(client, paths)
             watch(client, job_id, cursor)
             show_quality(client, sample_id)

@@ -1,0 +1,1 @@
+"""Speed, as ratios: ours beside a hand-written peer in the same run, driven from a process of its own."""
