@@ -1,35 +1,89 @@
 """All wrappers of one instance, on its stores."""
 
+from collections.abc import AsyncGenerator, Collection, Mapping
+
+from redis.asyncio import Redis
+
+from virtool_gql.access import readable_files, readable_jobs, readable_keys, readable_samples, readable_users
 from virtool_gql.db.files import Files
-from virtool_gql.db.groups import Groups
-from virtool_gql.db.jobs import Jobs
+from virtool_gql.db.groups import Groups, readable_groups
+from virtool_gql.db.instance import Instance
+from virtool_gql.db.jobs import JobLimits, Jobs
 from virtool_gql.db.keys import ApiKeys
+from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
+from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.samples import Samples
-from virtool_gql.db.settings import SettingsWrapper
-from virtool_gql.db.sign_in import SignIn
+from virtool_gql.db.settings import SettingsWrapper, readable_settings
+from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
+from virtool_gql.db.sweeps import Sweeps
 from virtool_gql.db.users import Users
+from virtool_gql.errors import BadUserInput
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
+from virtool_gql.models.changes import Change
 from virtool_gql.models.documents import Clock, NewId, new_id, now
+from virtool_gql.models.files import File
+from virtool_gql.models.jobs import Job
+from virtool_gql.models.samples import Sample
+from virtool_gql.models.users import ApiKey, Group, Settings, User
 from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.redis import JobQueues, RateLimit, Sessions, Signals
-from redis.asyncio import Redis
+
+READABLE: Mapping[str, Readable] = {
+    File.kept.name: readable_files,
+    Group.kept.name: readable_groups,
+    Job.kept.name: readable_jobs,
+    ApiKey.kept.name: readable_keys,
+    Sample.kept.name: readable_samples,
+    Settings.kept.name: readable_settings,
+    User.kept.name: readable_users,
+}
+"""Who may read what, for each collection whose changes are told."""
 
 
 class Database:
     """All wrappers; the one thing that resolvers, the web edge, jobs and tasks are given."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all parts of an instance meet here
         self,
         store: Documents,
         redis: Redis,
         hub: Hub,
         places: Places,
         *,
+        job_limits: JobLimits,
         clock: Clock = now,
         new_id: NewId = new_id,
+        bcrypt_rounds: int = 12,
     ) -> None:
+        self.store = store
         self.hub = hub
         self.places = places
+        self.queues = JobQueues(redis)
+        self.signals = Signals(redis)
+        instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
+        passwords = Passwords(bcrypt_rounds)
         self.settings = SettingsWrapper(store)
-        ...  # db helper: users, groups, keys, sign_in, files, jobs, samples
+        self.users = Users(instance, self.settings, passwords)
+        self.groups = Groups(instance)
+        self.keys = ApiKeys(instance)
+        limit = RateLimit(redis, "login", LOGINS_A_MINUTE, 60)
+        self.sign_in = SignIn(instance, self.users, passwords, Sessions(redis), limit)
+        self.files = Files(instance)
+        self.jobs = Jobs(instance, job_limits)
+        self.samples = Samples(instance, self.settings, self.jobs)
+        self.sweeps = Sweeps(instance)
+
+    def changes(
+        self,
+        caller_viewer: CallerViewer,
+        collections: Collection[str] | None = None,
+        after: str | None = None,
+    ) -> AsyncGenerator[Change, None]:
+        """Give the changes of several collections (of all, when None), each by the rights of its own."""
+        names = frozenset(READABLE if collections is None else collections)
+        unknown = names - READABLE.keys()
+        if unknown:
+            raise BadUserInput(f"Collections do not exist: {', '.join(sorted(unknown))}.", path=["collections"])
+        visibility = Visibility({name: READABLE[name] for name in names})
+        return visible_changes(self.hub, visibility, caller_viewer, after)

@@ -1,0 +1,131 @@
+"""Uploaded files: their rows, and the bytes that lie under their ids."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import structs
+
+from virtool_gql.access import Viewer, readable_files, readable_samples
+from virtool_gql.db.instance import Instance
+from virtool_gql.db.listing import Listing
+from virtool_gql.db.names import file_name
+from virtool_gql.errors import BadUserInput, Conflict, StaleDocument
+from virtool_gql.executors import run_in_thread
+from virtool_gql.files import ID
+from virtool_gql.models.files import File, FileType
+from virtool_gql.models.samples import Sample
+from virtool_gql.models.users import Permission
+from virtool_gql.query import Eq, Page
+from virtool_gql.stores.documents import Documents
+
+logger = logging.getLogger(__name__)
+
+MOST_FILES = 2
+
+
+class Files(Listing[File]):
+    """The uploads, which everybody may read. A row stands before the bytes come, and goes before they go."""
+
+    noun = "file"
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(instance, File, readable_files)
+
+    async def begin(self, viewer: Viewer, name: str, type: FileType) -> File:
+        """Make the row of an upload, whose bytes the caller then writes to `places.file(id)`."""
+        viewer.require(Permission.UPLOAD_FILE)
+        file = File(
+            id=self.instance.new_id(),
+            name=file_name(name),
+            type=type,
+            user_id=viewer.user_id,
+            created_at=self.instance.clock(),
+        )
+        return (await self.store.insert(file))[0]
+
+    async def finish(self, file: File, size: int) -> File:
+        """Make an upload ready, whose bytes are all on the disk."""
+        finished = structs.replace(file, size=size, ready=True, uploaded_at=self.instance.clock())
+        try:
+            return (await self.store.replace(finished))[0]
+        except StaleDocument as error:
+            raise Conflict("The file was deleted while it was being uploaded.") from error
+
+    async def abandon(self, file: File) -> None:
+        """Remove row and bytes of an upload that was cut off; leave one alone that was finished."""
+        row = await self.store.get(File, file.id)
+        if row is not None and row.ready:
+            return
+        if row is not None:
+            await self.store.delete(row)
+        await self._remove_bytes(file)
+
+    async def delete(self, viewer: Viewer, id: str) -> File:
+        """Remove row and bytes; Conflict while a sample is made from the file."""
+        file = await self.get(viewer, id)
+        viewer.require(Permission.REMOVE_FILE)
+        if file.reserved_by is not None:
+            raise Conflict(await self._in_use(viewer, file.reserved_by))
+        await self.store.delete(file)
+        await self._remove_bytes(file)
+        return file
+
+    async def _in_use(self, viewer: Viewer, sample_id: str) -> str:
+        sample = await self.store.get(Sample, sample_id, readable_samples(viewer))
+        user = f"the sample “{sample.name}”" if sample else "a sample"
+        return f"The file is being used by {user} and cannot be deleted now."
+
+    async def _remove_bytes(self, file: File) -> None:
+        await run_in_thread(remove_file, self.instance.places.file(file.id))
+
+
+async def reserve(documents: Documents, file_ids: Sequence[str], sample_id: str) -> None:
+    """Take one or two uploaded files of reads for a sample."""
+    if not 1 <= len(file_ids) <= MOST_FILES:
+        raise BadUserInput("A sample is made from one or two files.", path=["file_ids"])
+    if len(set(file_ids)) < len(file_ids):
+        raise BadUserInput("The two files of a sample must differ.", path=["file_ids"])
+    found = await documents.get_many(File, [id for id in file_ids if ID.fullmatch(id)])
+    missing = [f"file_{id}" for id in file_ids if id not in found]
+    if missing:
+        raise BadUserInput(f"File does not exist: {', '.join(missing)}.", path=["file_ids"])
+    # In the order of their ids, so that two samples racing for the same files never wait for one another.
+    files = [found[id] for id in sorted(file_ids)]
+    for file in files:
+        _check_free_reads(file)
+    try:
+        await documents.replace(*(structs.replace(file, reserved_by=sample_id) for file in files))
+    except StaleDocument as error:
+        raise Conflict("A file was just taken by another sample.", path=["file_ids"]) from error
+
+
+def _check_free_reads(file: File) -> None:
+    if file.type is not FileType.READS:
+        raise BadUserInput(f"The file “{file.name}” was not uploaded as reads.", path=["file_ids"])
+    if not file.ready:
+        raise Conflict(f"The file “{file.name}” is still being uploaded.", path=["file_ids"])
+    if file.reserved_by is not None:
+        raise Conflict(f"The file “{file.name}” is already being used by a sample.", path=["file_ids"])
+
+
+async def release(documents: Documents, sample_id: str) -> None:
+    """Let go of the files that a sample reserved."""
+    reserved = (await documents.find(File, Eq("reserved_by", sample_id), page=Page(first=None))).documents
+    if reserved:
+        await documents.replace(*(structs.replace(file, reserved_by=None) for file in reserved))
+
+
+def remove_file(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all that is in it; what cannot be removed is told to the operator."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        logger.warning("The folder %s could not be removed: %s", path, error)

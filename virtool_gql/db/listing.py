@@ -1,0 +1,109 @@
+"""What every wrapper can be asked, and the rights that go into each of its queries."""
+
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from typing import ClassVar, Generic, TypeVar
+
+from virtool_gql.access import Viewer
+from virtool_gql.db.instance import Instance
+from virtool_gql.errors import NotFound
+from virtool_gql.events import Hub
+from virtool_gql.files import ID
+from virtool_gql.models.changes import Change
+from virtool_gql.models.documents import Document
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Order, Page, Predicate, predicate
+from virtool_gql.stores.documents import Found
+
+D = TypeVar("D", bound=Document)
+
+Readable = Callable[[Viewer], Filter]
+CallerViewer = Callable[[], Viewer | None]
+
+
+class Listing(Generic[D]):
+    """The reading half of a wrapper: rights and `where` decide together what is found, counted and told."""
+
+    noun: ClassVar[str]
+
+    def __init__(self, instance: Instance, kind: type[D], readable: Readable) -> None:
+        self.instance = instance
+        self.store = instance.store
+        self.kind = kind
+        self.readable = readable
+
+    async def get(self, viewer: Viewer, id: str) -> D:
+        """Give the document; NotFound alike when it is missing and when the viewer may not read it."""
+        document = await self.store.get(self.kind, id, self.readable(viewer)) if ID.fullmatch(id) else None
+        if document is None:
+            raise NotFound(f"There is no {self.noun} of that id.")
+        return document
+
+    async def get_many(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, D]:
+        """Give by id those that the viewer may read."""
+        return await self.store.get_many(self.kind, [id for id in ids if ID.fullmatch(id)], self.readable(viewer))
+
+    async def find(
+        self,
+        viewer: Viewer,
+        where: Filter = EVERYTHING,
+        order: Sequence[Order] = (),
+        page: Page = FIRST_PAGE,
+    ) -> Found[D]:
+        return await self.store.find(self.kind, And(self.readable(viewer), where), order, page)
+
+    async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
+        return await self.store.count(self.kind, And(self.readable(viewer), where))
+
+    def changes(
+        self,
+        caller_viewer: CallerViewer,
+        where: Filter = EVERYTHING,
+        ids: Collection[str] | None = None,
+        after: str | None = None,
+    ) -> AsyncGenerator[Change, None]:
+        """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
+        visibility = Visibility({self.kind.kept.name: self.readable}, where, ids)
+        return visible_changes(self.instance.hub, visibility, caller_viewer, after)
+
+
+class Visibility:
+    """Which changes a viewer is shown. Rights are compiled again only when the viewer is another object."""
+
+    def __init__(
+        self,
+        readable: Mapping[str, Readable],
+        where: Filter = EVERYTHING,
+        ids: Collection[str] | None = None,
+    ) -> None:
+        self.collections = frozenset(readable)
+        self._readable = readable
+        self._where = where
+        self._ids = None if ids is None else frozenset(ids)
+        self._viewer: Viewer | None = None
+        self._tests: dict[str, Predicate] = {}
+
+    def shows(self, viewer: Viewer, change: Change) -> bool:
+        if self._ids is not None and self._ids.isdisjoint(change.ids):
+            return False
+        if viewer is not self._viewer:
+            self._viewer = viewer
+            self._tests = {
+                name: predicate(And(readable(viewer), self._where)) for name, readable in self._readable.items()
+            }
+        return self._tests[change.collection](change.document)
+
+
+async def visible_changes(
+    hub: Hub,
+    visibility: Visibility,
+    caller_viewer: CallerViewer,
+    after: str | None,
+) -> AsyncGenerator[Change, None]:
+    """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
+    async with aclosing(hub.changes(visibility.collections, after)) as changes:
+        async for change in changes:
+            viewer = caller_viewer()
+            if viewer is None:
+                return
+            if visibility.shows(viewer, change):
+                yield change

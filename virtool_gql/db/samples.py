@@ -1,0 +1,218 @@
+"""Samples: their creation from uploads, what is known of them, and who may see and change them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import structs
+
+from virtool_gql.access import Viewer, owned_samples, readable_samples, writable_samples
+from virtool_gql.db.files import release, remove_folder, reserve
+from virtool_gql.db.instance import Instance
+from virtool_gql.db.jobs import Jobs, call_off
+from virtool_gql.db.listing import Listing
+from virtool_gql.db.names import single_line
+from virtool_gql.db.retries import retried
+from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned, to_values
+from virtool_gql.db.settings import SettingsWrapper
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, StaleDocument
+from virtool_gql.executors import run_in_thread
+from virtool_gql.files import ID
+from virtool_gql.models.documents import to_builtins
+from virtool_gql.models.jobs import Job
+from virtool_gql.models.samples import Sample
+from virtool_gql.models.users import Group, Permission, User
+from virtool_gql.query import Eq, Page, matches
+from virtool_gql.stores.documents import modify
+from virtool_gql.workflows import CreateSample, Workflow
+
+__all__ = ["NewSample", "RightsChanges", "SampleChanges", "Samples"]
+
+
+class Samples(Listing[Sample]):
+    """The samples that a viewer may read; those who may write to one change and delete it."""
+
+    noun = "sample"
+
+    def __init__(self, instance: Instance, settings: SettingsWrapper, jobs: Jobs) -> None:
+        super().__init__(instance, Sample, readable_samples)
+        self._settings = settings
+        self._jobs = jobs
+
+    async def create(
+        self,
+        viewer: Viewer,
+        new: NewSample,
+        *,
+        idempotency_key: str | None = None,
+    ) -> tuple[Sample, Job]:
+        """Reserve the files, and make a sample and the job that fills it.
+
+        The same user's same idempotency key gives the same sample and job again.
+        """
+        viewer.require(Permission.CREATE_SAMPLE)
+        creation_key = _creation_key(viewer, idempotency_key)
+        earlier = await self._created_by(creation_key)
+        if earlier is not None:
+            return earlier
+        try:
+            sample, job = await self._create(viewer, new, creation_key)
+        except (BadUserInput, Conflict):
+            # A request with the same key may have won the race for the files or the name.
+            earlier = await self._created_by(creation_key)
+            if earlier is None:
+                raise
+            return earlier
+        await self._jobs.enqueue(job)
+        return sample, job
+
+    async def _create(self, viewer: Viewer, new: NewSample, creation_key: str | None) -> tuple[Sample, Job]:
+        draft = await self._draft(viewer, new, creation_key)
+        args = CreateSample(sample_id=draft.id, file_ids=draft.file_ids)
+        job = self._jobs.new(Workflow.CREATE_SAMPLE, args, viewer.user_id)
+        with _names_told():
+            async with self.store.transaction() as documents:
+                await reserve(documents, draft.file_ids, draft.id)
+                sample = (await documents.insert(structs.replace(draft, job_id=job.id)))[0]
+                job = (await documents.insert(job))[0]
+        return sample, job
+
+    async def _draft(self, viewer: Viewer, new: NewSample, creation_key: str | None) -> Sample:
+        settings = await self._settings.get()
+        values = cleaned(to_values(new), unique_names=settings.sample_unique_names)
+        group_id = values.pop("group_id")
+        at = self.instance.clock()
+        return Sample(
+            **values,
+            id=self.instance.new_id(),
+            creation_key=creation_key,
+            user_id=viewer.user_id,
+            group_id=await self._group_of_new(viewer, group_id, settings.sample_group),
+            group_read=settings.sample_group_read,
+            group_write=settings.sample_group_write,
+            all_read=settings.sample_all_read,
+            all_write=settings.sample_all_write,
+            paired=len(new.file_ids) > 1,
+            created_at=at,
+            updated_at=at,
+        )
+
+    async def _group_of_new(self, viewer: Viewer, group_id: str | None, policy: str) -> str | None:
+        """Give the group of a new sample: the one that was asked for, else what the settings say."""
+        if group_id is not None:
+            await self._check_group(group_id)
+        elif policy == "force_choice":
+            raise BadUserInput("Group value required for sample creation.", path=["group_id"])
+        elif policy == "users_primary_group":
+            user = await self.store.get(User, viewer.user_id)
+            return user.primary_group_id if user else None
+        return group_id
+
+    async def _check_group(self, group_id: str) -> None:
+        if not ID.fullmatch(group_id) or await self.store.get(Group, group_id) is None:
+            raise BadUserInput("Group does not exist.", path=["group_id"])
+
+    async def _created_by(self, creation_key: str | None) -> tuple[Sample, Job] | None:
+        if creation_key is None:
+            return None
+        found = await self.store.find(Sample, Eq("creation_key", creation_key), page=Page(first=1))
+        if not found.documents:
+            return None
+        sample = found.documents[0]
+        job = await self.store.get(Job, sample.job_id) if sample.job_id else None
+        if job is None:
+            raise Conflict(f"The sample sample_{sample.id} was created with this key, and its job has been removed.")
+        return sample, job
+
+    async def update(
+        self,
+        viewer: Viewer,
+        id: str,
+        changes: SampleChanges,
+        *,
+        expected_version: int | None = None,
+    ) -> Sample:
+        settings = await self._settings.get()
+        values = cleaned(to_values(changes), unique_names=settings.sample_unique_names)
+        with _names_told():
+            return await self._change(viewer, id, values, require_write, expected_version)
+
+    async def update_rights(
+        self,
+        viewer: Viewer,
+        id: str,
+        changes: RightsChanges,
+        *,
+        expected_version: int | None = None,
+    ) -> Sample:
+        """Change who may read and write; only the sample's owner and administrators can."""
+        sample = await self.get(viewer, id)
+        require_ownership(viewer, sample)
+        if isinstance(changes.group_id, str):
+            await self._check_group(changes.group_id)
+        return await self._change(viewer, id, to_values(changes), require_ownership, expected_version)
+
+    async def _change(
+        self,
+        viewer: Viewer,
+        id: str,
+        values: Mapping[str, Any],
+        require_right: Callable[[Viewer, Sample], None],
+        expected_version: int | None,
+    ) -> Sample:
+        def changed(sample: Sample) -> Sample:
+            require_right(viewer, sample)
+            if expected_version not in {None, sample.version}:
+                raise StaleDocument("Somebody else changed the sample first; read it again.")
+            after = structs.replace(sample, **values)
+            return sample if after == sample else structs.replace(after, updated_at=self.instance.clock())
+
+        await self.get(viewer, id)
+        return await modify(self.store, Sample, id, changed, self.readable(viewer))
+
+    async def delete(self, viewer: Viewer, id: str) -> Sample:
+        """Call off the sample's job, release its files, and remove the sample with all its bytes."""
+        sample, job = await retried(lambda: self._delete(viewer, id))
+        if job is not None:
+            await self._jobs.tell_runners(job)
+        await run_in_thread(remove_folder, self.instance.places.sample(id))
+        return sample
+
+    async def _delete(self, viewer: Viewer, id: str) -> tuple[Sample, Job | None]:
+        sample = await self.get(viewer, id)
+        require_write(viewer, sample)
+        async with self.store.transaction() as documents:
+            job = await documents.get(Job, sample.job_id) if sample.job_id else None
+            called_off = None
+            if job is not None and not job.finished:
+                called_off = await call_off(documents, job, self.instance.clock())
+            await release(documents, sample.id)
+            await documents.delete(sample)
+        return sample, called_off
+
+
+def require_write(viewer: Viewer, sample: Sample) -> None:
+    if not matches(writable_samples(viewer), to_builtins(sample)):
+        raise Forbidden("You need the right to write to this sample; its owner can give it to you.")
+
+
+def require_ownership(viewer: Viewer, sample: Sample) -> None:
+    if not matches(owned_samples(viewer), to_builtins(sample)):
+        raise Forbidden("Only the owner of the sample or an administrator can change its rights.")
+
+
+@contextmanager
+def _names_told() -> Iterator[None]:
+    """Say in the user's words that a name is taken."""
+    try:
+        yield
+    except DuplicateValue as error:
+        if "unique_key" not in error.path:
+            raise
+        raise Conflict("Sample name is already in use.", path=["name"]) from error
+
+
+def _creation_key(viewer: Viewer, idempotency_key: str | None) -> str | None:
+    if idempotency_key is None:
+        return None
+    return f"{viewer.user_id} {single_line(idempotency_key, 'idempotency_key', may_be_empty=False)}"

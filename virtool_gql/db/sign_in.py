@@ -1,0 +1,119 @@
+"""Signing in: passwords, sessions and API keys."""
+
+import hmac
+from datetime import timedelta
+
+from msgspec import structs
+
+from virtool_gql.access import Viewer
+from virtool_gql.db.instance import Instance
+from virtool_gql.db.keys import key_hash
+from virtool_gql.db.names import HANDLE_LENGTH, comparable
+from virtool_gql.db.passwords import Passwords
+from virtool_gql.db.users import Users
+from virtool_gql.errors import BadUserInput, NotFound
+from virtool_gql.models.documents import Timestamp, moment_of
+from virtool_gql.models.users import ApiKey, User
+from virtool_gql.query import Eq, Page
+from virtool_gql.stores.documents import modify
+from virtool_gql.stores.redis import RateLimit, Session, Sessions
+
+LOGINS_A_MINUTE = 10
+KEY_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class SignIn:
+    """Who somebody is, by password, session token or API key. Nothing here tells whether a handle exists."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        users: Users,
+        passwords: Passwords,
+        sessions: Sessions,
+        limit: RateLimit,
+    ) -> None:
+        self._store = instance.store
+        self._clock = instance.clock
+        self._users = users
+        self._passwords = passwords
+        self._sessions = sessions
+        self._limit = limit
+
+    async def login(
+        self,
+        handle: str,
+        password: str,
+        *,
+        remember: bool,
+        address: str,
+        replaces: str | None = None,
+    ) -> tuple[User, str]:
+        """Start a session; give the user and the session's token. The session of the token `replaces` ends."""
+        tries = _tries_of(handle, address)
+        await self._limit.take(tries)
+        user = await self._users.by_handle(handle)
+        password_hash = user.password_hash if user and user.active else None
+        if not await self._passwords.verify(password, password_hash) or user is None:
+            raise BadUserInput("Invalid username or password.")
+        await self._limit.forget(tries)
+        return user, await self.start_session(user, remember=remember, address=address, replaces=replaces)
+
+    async def start_session(self, user: User, *, remember: bool, address: str, replaces: str | None = None) -> str:
+        """Start a session and give its token, always a new one."""
+        if replaces is not None:
+            await self._sessions.delete(replaces)
+        return await self._sessions.create(
+            Session(user_id=user.id, created_at=self._clock(), address=address, remember=remember),
+        )
+
+    async def logout(self, token: str) -> None:
+        await self._sessions.delete(token)
+
+    async def by_session(self, token: str) -> Viewer | None:
+        """Give the viewer of a session, and count it as used."""
+        session = await self._sessions.get(token)
+        return await self._users.viewer(session.user_id) if session else None
+
+    async def still_session(self, token: str) -> Viewer | None:
+        """Give the viewer of a session without counting it as used."""
+        session = await self._sessions.peek(token)
+        return await self._users.viewer(session.user_id) if session else None
+
+    async def by_key(self, key: str, handle: str | None = None) -> Viewer | None:
+        """Give the viewer of an API key; a handle, if it is given, must be that of the key's owner."""
+        found = await self._store.find(ApiKey, Eq("key_hash", key_hash(key)), page=Page(first=1))
+        if not found.documents:
+            return None
+        api_key = found.documents[0]
+        viewer = await self._users.viewer(api_key.user_id, api_key)
+        if viewer is None or (handle is not None and not _same(handle, viewer.handle)):
+            return None
+        await self._note_use(api_key)
+        return viewer
+
+    async def _note_use(self, key: ApiKey) -> None:
+        at = self._clock()
+        if _is_recent(key.last_used_at, at):
+            return
+        try:
+            await modify(self._store, ApiKey, key.id, lambda now: _used(now, at))
+        except NotFound:
+            return  # deleted just now; this request came before
+
+
+def _used(key: ApiKey, at: Timestamp) -> ApiKey:
+    return key if _is_recent(key.last_used_at, at) else structs.replace(key, last_used_at=at)
+
+
+def _is_recent(last: Timestamp | None, at: Timestamp) -> bool:
+    return last is not None and moment_of(at) - moment_of(last) < KEY_USE_NOTED_EVERY
+
+
+def _tries_of(handle: str, address: str) -> str:
+    return f"{comparable(handle[:HANDLE_LENGTH])} {address}"
+
+
+def _same(handle: str, other: str) -> bool:
+    first, second = (comparable(text[:HANDLE_LENGTH]).encode("utf-8", "surrogatepass") for text in (handle, other))
+    return len(handle) <= HANDLE_LENGTH and hmac.compare_digest(first, second)
