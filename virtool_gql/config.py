@@ -1,0 +1,149 @@
+"""The configuration of one process: read from flags and VT_* variables, checked, and never changed."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from virtool_gql import setting_values as values
+from virtool_gql.errors import ConfigError
+from virtool_gql.limits import Limits
+from virtool_gql.setting_values import Read, masked
+from virtool_gql.settings import Setting, from_arguments, from_environ
+
+BYTES_PER_GB = 1024**3
+UNITS = {"proc": "processors", "mem": "GB of memory"}
+INSTANCE = {"proc": 4, "mem": 8}
+JOBS = {"lg_proc": 4, "lg_mem": 8, "sm_proc": 2, "sm_mem": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine has: processors, and GB of memory. In a container, what that may use of it."""
+
+    proc: int
+    mem: int
+
+    @classmethod
+    def here(cls) -> "Machine":
+        return cls(len(os.sched_getaffinity(0)), max(1, round(_memory_bytes() / BYTES_PER_GB)))
+
+
+def _memory_bytes() -> int:
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):
+        return total
+
+
+def _setting(read: Read, default: Any, help: str, unless: str = "") -> Any:
+    return field(default=default, metadata={"read": read, "help": help, "unless": unless})
+
+
+def _job_size(name: str, help: str) -> Any:
+    return _setting(values.whole, JOBS[name], help, f", at most `{name[3:]}`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Config:
+    """Everything that can be set. Without a URL the server runs the service itself, and PostgreSQL keeps documents."""
+
+    # ruff: noqa: RUF009 - `_setting` makes a dataclass field and no value that instances would share
+    host: str = _setting(values.text, "127.0.0.1", "address to listen on")
+    port: int = _setting(values.port, 9950, "port to listen on")
+    data_path: Path = _setting(values.path, Path("data"), "folder of everything that is kept")
+    watch_path: Path = _setting(values.path, Path("watch"), "folder whose new read files are taken in, if it is there")
+    mongo_url: str | None = _setting(values.mongo_url, None, "MongoDB for documents, instead of PostgreSQL")
+    postgres_url: str | None = _setting(values.postgres_url, None, "PostgreSQL, instead of the server's own")
+    redis_url: str | None = _setting(values.redis_url, None, "Redis, instead of the server's own")
+    proc: int = _setting(values.whole, INSTANCE["proc"], "processors for all jobs", ", at most what the machine has")
+    mem: int = _setting(values.whole, INSTANCE["mem"], "memory in GB for all jobs", ", at most what the machine has")
+    lg_proc: int = _job_size("lg_proc", "processors for a large job")
+    lg_mem: int = _job_size("lg_mem", "memory in GB for a large job")
+    sm_proc: int = _job_size("sm_proc", "processors for a small job")
+    sm_mem: int = _job_size("sm_mem", "memory in GB for a small job")
+    no_runner: bool = _setting(values.boolean, default=False, help="run no jobs; `virtool-gql runner` processes do")
+    engine: str = _setting(values.engine, "local", "what runs jobs: local")
+    log_level: str = _setting(values.log_level, "info", "what is logged: debug, info, warning or error")
+    allowed_origins: tuple[str, ...] = _setting(
+        values.origins, (), "origins, separated by commas, whose pages may use the API besides the server's own"
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        values.words, (), "addresses, separated by commas, of proxies whose X-Forwarded headers are believed"
+    )
+    secure_cookies: bool = _setting(
+        values.boolean, default=False, help="mark cookies Secure also when a request seems to come over http"
+    )
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def load(cls, arguments: Sequence[str], environ: Mapping[str, str], machine: Machine) -> "Config":
+        """Read the configuration; raise ConfigError with one sentence that says what to change."""
+        given = {**from_environ(SETTINGS, environ), **from_arguments(SETTINGS, arguments)}
+        own = {name: value for name, value in given.items() if name in OWN_SETTINGS}
+        limits = {LIMIT_NAMES[name]: value for name, value in given.items() if name in LIMIT_NAMES}
+        config = cls(**{**_sizes(own, machine), **own}, limits=Limits(**limits))
+        _check_sizes(config, machine)
+        return config
+
+    def prepare(self) -> None:
+        """Make the data path if it is not there, and see that it can be written."""
+        try:
+            self.data_path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.data_path):
+                pass
+        except OSError as error:
+            raise ConfigError(
+                f"The data path {self.data_path.absolute()} cannot be written ({error.strerror}); "
+                "give it to the server's user, or choose another with --data-path."
+            ) from error
+
+    def shown(self) -> dict[str, str]:
+        """Give the settings as they may be shown: without passwords."""
+        return {name: masked(str(getattr(self, name))) for name in OWN_SETTINGS}
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(f'{name}={value}' for name, value in self.shown().items())}, limits={self.limits})"
+
+
+OWN_SETTINGS = {
+    item.name: Setting(item.name, default=item.default, **item.metadata) for item in fields(Config) if item.metadata
+}
+LIMIT_NAMES = {f"limit_{item.name}": item.name for item in fields(Limits)}
+LIMIT_SETTINGS = {
+    name: Setting(
+        name,
+        values.whole if isinstance(default, int) else values.positive,
+        default,
+        LIMIT_NAMES[name].replace("_", " "),
+    )
+    for name, default in ((f"limit_{item.name}", item.default) for item in fields(Limits))
+}
+SETTINGS = {**OWN_SETTINGS, **LIMIT_SETTINGS}
+
+
+def _sizes(given: Mapping[str, Any], machine: Machine) -> dict[str, int]:
+    """Give the default sizes: an instance is no larger than the machine, and a job no larger than the instance."""
+    instance = {kind: given.get(kind, min(size, getattr(machine, kind))) for kind, size in INSTANCE.items()}
+    return {**instance, **{name: min(size, instance[name[3:]]) for name, size in JOBS.items()}}
+
+
+def _check_sizes(config: Config, machine: Machine) -> None:
+    for kind, unit in UNITS.items():
+        size, available = getattr(config, kind), getattr(machine, kind)
+        if size > available:
+            raise ConfigError(f"{_names(kind)} is {size}, but the machine has {available} {unit}; lower it.")
+    for name in JOBS:
+        size, available = getattr(config, name), getattr(config, name[3:])
+        if size > available:
+            raise ConfigError(
+                f"{_names(name)} is {size}, but the instance has {available} {UNITS[name[3:]]}; "
+                f"lower it or raise {_names(name[3:])}."
+            )
+
+
+def _names(name: str) -> str:
+    return f"{SETTINGS[name].variable} ({SETTINGS[name].flag})"

@@ -1,0 +1,119 @@
+"""How the text of a setting becomes its value; a value that is no good raises ValueError with what it should be."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+Read = Callable[[str], Any]
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+HIGHEST_PORT = 65_535
+PASSWORDS = (
+    (re.compile(r"(://[^:@/]*):.*@"), r"\1:***@"),
+    (re.compile(r"^([^:@/]*):(?!//).*@"), r"\1:***@"),
+    (re.compile(r"(password=)[^&]*"), r"\1***"),
+)
+
+
+def text(value: str) -> str:
+    return value
+
+
+def path(value: str) -> Path:
+    if "\0" in value:
+        raise ValueError("must be a path")
+    return Path(value).expanduser()
+
+
+def boolean(value: str) -> bool:
+    if value.lower() in TRUE | FALSE:
+        return value.lower() in TRUE
+    raise ValueError("must be true or false")
+
+
+def port(value: str) -> int:
+    if value.isascii() and value.isdigit() and int(value) <= HIGHEST_PORT:
+        return int(value)
+    raise ValueError(f"must be a port from 0 (any that is free) to {HIGHEST_PORT}")
+
+
+def whole(value: str) -> int:
+    if value.isascii() and value.isdigit() and int(value) > 0:
+        return int(value)
+    raise ValueError("must be a whole number above 0")
+
+
+def positive(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if 0.0 < number < float("inf"):
+        return number
+    raise ValueError("must be a number above 0")
+
+
+def one_of(*choices: str) -> Read:
+    def read(value: str) -> str:
+        if value.lower() in choices:
+            return value.lower()
+        raise ValueError(f"must be one of {', '.join(choices)}")
+
+    return read
+
+
+log_level = one_of("debug", "info", "warning", "error")
+engine = one_of("local")
+
+
+def words(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def origins(value: str) -> tuple[str, ...]:
+    for origin in words(value):
+        parts = _split(origin)
+        if parts is None or parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError("must be origins like https://virtool.example.org, separated by commas")
+    return words(value)
+
+
+def url(*schemes: str) -> Read:
+    def read(value: str) -> str:
+        parts = _split(value)
+        if parts is None or parts.scheme not in schemes or not _names_a_server(parts):
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return read
+
+
+mongo_url = url("mongodb", "mongodb+srv")
+postgres_url = url("postgresql", "postgresql+asyncpg", "postgres")
+redis_url = url("redis", "rediss", "unix")
+
+
+def _names_a_server(parts: SplitResult) -> bool:
+    """Look for a host, or for the path of a Unix socket."""
+    if parts.scheme == "unix":
+        return bool(parts.path)
+    return bool(parts.hostname) or "host=" in parts.query
+
+
+def _split(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def masked(value: str) -> str:
+    """Give a value as it may be shown: without a password, if it is a URL or was meant to be one."""
+    for pattern, replacement in PASSWORDS:
+        value = pattern.sub(replacement, value)
+    return value
