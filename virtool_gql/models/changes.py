@@ -1,7 +1,8 @@
 """What is told of a write: the event that the outbox, the stream and every subscriber carry."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,6 +30,20 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     at: Timestamp
     document: dict[str, Any]
     cursor: str = ""
+
+
+class Outbox(Protocol):
+    """The changes that are committed and not yet in the stream."""
+
+    async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
+        """Give the oldest changes as (outbox id, encoded change), in an order that keeps cause before effect.
+
+        Changes of one document come in the order of its versions. An id that is given out early and commits late is
+        given late, never skipped.
+        """
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Forget changes that are in the stream."""
 
 
 def announcement(operation: Operation, document: Document, at: Timestamp) -> bytes | None:

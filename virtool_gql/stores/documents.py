@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from virtool_gql.errors import NotFound, StaleDocument
+from virtool_gql.models.changes import Outbox as Outbox  # noqa: PLC0414 - re-exported: what a store gives the relay
 from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
 
@@ -67,20 +68,6 @@ class Documents(Protocol):
 
         Within a transaction it gives the same transaction again.
         """
-
-
-class Outbox(Protocol):
-    """The changes that are committed and not yet in the stream."""
-
-    async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
-        """Give the oldest changes as (outbox id, encoded change), in an order that keeps cause before effect.
-
-        Changes of one document come in the order of its versions. An id that is given out early and commits late is
-        given late, never skipped.
-        """
-
-    async def remove(self, ids: Sequence[str]) -> None:
-        """Forget changes that are in the stream."""
 
 
 async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D], D], where: Filter = EVERYTHING) -> D:
