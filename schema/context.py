@@ -51,5 +51,15 @@ class Context:
             raise Unauthenticated
         return self.caller.viewer
 
+    def sign_in(self, viewer: Viewer, token: str, *, remember: bool) -> None:
+        """Make the viewer the caller from here on, and send the cookie."""
+        self.caller.viewer, self.caller.session_token = viewer, token
+        self.session_cookie = SessionCookie(token, remember)
+
+    def sign_out(self) -> None:
+        """Make the caller a stranger from here on, and clear the cookie."""
+        self.caller.viewer = self.caller.session_token = None
+        self.session_cookie = SessionCookie(None)
+
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,60 @@
+"""Root fields that list a collection: one resolver for all of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.arguments import After, Before, First, Last, Search, described
+from schema.connections import Connection, listing
+from schema.context import Info
+from schema.inputs import given
+from schema.orders import NEWEST_FIRST
+from virtool_gql.db.database import Database
+from virtool_gql.db.listing import Listing
+from virtool_gql.query import And, Order
+
+UNSET: Any = strawberry.UNSET
+
+
+def listed(  # noqa: PLR0913 # a list is of a collection, a type, its filter and its ordering
+    wrapper: Callable[[Database], Listing[Any]],
+    shown: Any,
+    filter_type: Any,
+    order_type: Any,
+    *,
+    default_order: Sequence[Order] = NEWEST_FIRST,
+    description: str,
+) -> Any:
+    """Make the root field that lists a collection: filtered, searched, ordered and in pages."""
+
+    async def resolve(  # noqa: PLR0913 # the arguments of a Relay connection
+        info: Any,
+        first: Any = UNSET,
+        after: Any = UNSET,
+        last: Any = UNSET,
+        before: Any = UNSET,
+        filter: Any = UNSET,
+        order_by: Any = UNSET,
+        search: Any = UNSET,
+    ) -> Any:
+        viewer, documents = info.context.viewer, wrapper(info.context.db)
+        where = And(*(part.where() for part in (given(filter), filter_type(search=search)) if part is not None))
+        places = listing(documents.kind, [by.order() for by in given(order_by) or ()] or default_order)
+        page = places.page(given(first), given(after), given(last), given(before))
+        found = await documents.find(viewer, where, places.order, page)
+        nodes = [shown.from_document(document) for document in found.documents]
+        return Connection(nodes=nodes, found=found, listing=places, count=lambda: documents.count(viewer, where))
+
+    resolve.__annotations__ = {
+        "info": Info,
+        "first": First,
+        "after": After,
+        "last": Last,
+        "before": Before,
+        "filter": Annotated[filter_type | None, described("Only those to which all of this applies.")],
+        "order_by": Annotated[list[order_type] | None, described("The ordering, the first key first.")],
+        "search": Search,
+        "return": Connection[shown],
+    }
+    return strawberry.field(resolve, description=description)

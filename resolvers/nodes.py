@@ -1,0 +1,25 @@
+"""Anything by its id."""
+
+import asyncio
+import strawberry
+
+from schema.arguments import Id, Ids
+from schema.connections import LARGEST_PAGE
+from schema.context import Info
+from schema.nodes import Node
+from virtool_gql.errors import BadUserInput
+
+
+@strawberry.type
+class NodeQuery:
+    """Anything by its id."""
+
+    @strawberry.field(description="Anything by its id. Needs the right to read it.")
+    async def node(self, info: Info, id: Id) -> Node | None:
+        return await info.context.loaders.node(id)
+
+    @strawberry.field(description="Several things by their ids; null for each that you may not read.")
+    async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
+        if len(ids) > LARGEST_PAGE:
+            raise BadUserInput(f"At most {LARGEST_PAGE} ids can be given.", path=["ids"])
+        return await asyncio.gather(*map(info.context.loaders.node, ids))

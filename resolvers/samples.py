@@ -1,0 +1,95 @@
+"""Samples at the root of the API."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers.listings import listed
+from resolvers.subscriptions import watched
+from schema.arguments import Id, described
+from schema.changes import SampleChange
+from schema.context import Info
+from schema.ids import stored_id
+from schema.inputs import given
+from schema.jobs import Job
+from schema.payloads import mutation
+from schema.sample_writes import (
+    CreateSampleInput,
+    CreateSamplePayload,
+    DeleteSampleInput,
+    DeleteSamplePayload,
+    UpdateSampleInput,
+    UpdateSamplePayload,
+    UpdateSampleRightsInput,
+    UpdateSampleRightsPayload,
+)
+from schema.samples import Sample, SampleFilter, SampleOrder
+
+
+@strawberry.type
+class SampleQuery:
+    """The samples that one may read."""
+
+    samples = listed(
+        lambda db: db.samples,
+        Sample,
+        SampleFilter,
+        SampleOrder,
+        description="The samples that you may read, newest first unless you say otherwise.",
+    )
+
+    @strawberry.field(description="One sample. Needs the right to read it.")
+    async def sample(self, info: Info, id: Id) -> Sample | None:
+        sample: Sample | None = await info.context.loaders.fetch("sample", id)
+        return sample
+
+
+@strawberry.type
+class SampleMutation:
+    """Creating, changing and deleting samples."""
+
+    @mutation("Create a sample from one or two uploaded files. Needs the permission `CREATE_SAMPLE`.")
+    async def create_sample(
+        self, info: Info, input: Annotated[CreateSampleInput, described("The sample.")]
+    ) -> CreateSamplePayload:
+        viewer, key = info.context.viewer, given(input.idempotency_key)
+        sample, job = await info.context.db.samples.create(viewer, input.new_sample(), idempotency_key=key)
+        return CreateSamplePayload(sample=Sample.from_document(sample), job=Job.from_document(job))
+
+    @mutation("Change what is known of a sample. Needs the right to write it.")
+    async def update_sample(
+        self, info: Info, input: Annotated[UpdateSampleInput, described("The sample, and what to change.")]
+    ) -> UpdateSamplePayload:
+        viewer, id = info.context.viewer, stored_id("sample", input.id)
+        version = given(input.expected_version)
+        sample = await info.context.db.samples.update(viewer, id, input.changes(), expected_version=version)
+        return UpdateSamplePayload(sample=Sample.from_document(sample))
+
+    @mutation("Change who may read and write a sample. Needs to be its creator or an administrator.")
+    async def update_sample_rights(
+        self, info: Info, input: Annotated[UpdateSampleRightsInput, described("The sample, and what to change.")]
+    ) -> UpdateSampleRightsPayload:
+        viewer, id = info.context.viewer, stored_id("sample", input.id)
+        version = given(input.expected_version)
+        sample = await info.context.db.samples.update_rights(viewer, id, input.changes(), expected_version=version)
+        return UpdateSampleRightsPayload(sample=Sample.from_document(sample))
+
+    @mutation("Delete a sample with its reads and analyses. Needs the right to write it.")
+    async def delete_sample(
+        self, info: Info, input: Annotated[DeleteSampleInput, described("The sample.")]
+    ) -> DeleteSamplePayload:
+        sample = await info.context.db.samples.delete(info.context.viewer, stored_id("sample", input.id))
+        return DeleteSamplePayload(sample=Sample.from_document(sample))
+
+
+@strawberry.type
+class SampleSubscription:
+    """Changes of samples."""
+
+    samples = watched(
+        lambda db: db.samples,
+        "sample",
+        SampleFilter,
+        SampleChange,
+        description="Changes of the samples that you may read at the moment of the change.",
+    )

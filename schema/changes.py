@@ -1,0 +1,142 @@
+"""What subscriptions tell: that something was inserted, updated or deleted."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+import msgspec
+import strawberry
+
+from schema.enums import described
+from schema.files import File
+from schema.groups import Group
+from schema.ids import global_id
+from schema.jobs import Job
+from schema.samples import Sample
+from schema.scalars import Cursor
+from schema.users import User
+from virtool_gql.models import changes as models
+from virtool_gql.models import files, jobs, samples, users
+from virtool_gql.models.changes import Operation
+from virtool_gql.models.documents import Document, Timestamp
+
+described(
+    Operation,
+    "What was done.",
+    {
+        Operation.INSERT: "It is new.",
+        Operation.UPDATE: "It was changed.",
+        Operation.DELETE: "It is gone.",
+    },
+)
+
+
+class Collection(StrEnum):
+    """What changes can be of."""
+
+    SAMPLES = "samples"
+    FILES = "files"
+    JOBS = "jobs"
+    USERS = "users"
+    GROUPS = "groups"
+
+
+described(
+    Collection,
+    "What changes can be of.",
+    {
+        Collection.SAMPLES: "Samples.",
+        Collection.FILES: "Uploaded files.",
+        Collection.JOBS: "Jobs.",
+        Collection.USERS: "Users.",
+        Collection.GROUPS: "Groups.",
+    },
+)
+
+
+@strawberry.interface(description="Something that was inserted, updated or deleted.")
+class Change:
+    """Something that was inserted, updated or deleted."""
+
+    cursor: Cursor = strawberry.field(description="Its place in the log; subscribe `after` it and you miss nothing.")
+    operation: Operation = strawberry.field(description="What was done.")
+    ids: list[strawberry.ID] = strawberry.field(description="Of what.")
+    at: Timestamp = strawberry.field(description="When.")
+
+
+@strawberry.type(description="A sample that you may read was inserted, updated or deleted.")
+class SampleChange(Change):
+    """A sample was inserted, updated or deleted."""
+
+    sample: Sample | None = strawberry.field(description="The sample as it was just after; null when it is gone.")
+
+
+@strawberry.type(description="A file was inserted, updated or deleted.")
+class FileChange(Change):
+    """A file was inserted, updated or deleted."""
+
+    file: File | None = strawberry.field(description="The file as it was just after; null when it is gone.")
+
+
+@strawberry.type(description="A job that you may read was inserted, updated or deleted.")
+class JobChange(Change):
+    """A job was inserted, updated or deleted."""
+
+    job: Job | None = strawberry.field(description="The job as it was just after; null when it is gone.")
+
+
+@strawberry.type(description="A user was inserted, updated or deleted.")
+class UserChange(Change):
+    """A user was inserted, updated or deleted."""
+
+    user: User | None = strawberry.field(description="The user as it was just after; null when gone.")
+
+
+@strawberry.type(description="A group was inserted, updated or deleted.")
+class GroupChange(Change):
+    """A group was inserted, updated or deleted."""
+
+    group: Group | None = strawberry.field(description="The group as it was just after; null when it is gone.")
+
+
+D = TypeVar("D", bound=Document)
+
+
+def document_of(kind: type[D], change: models.Change) -> D:
+    """Make the document of a change; required fields that are not announced are empty."""
+    unannounced = kind.kept.unannounced or frozenset()
+    required = (field.name for field in msgspec.structs.fields(kind) if field.required)
+    return msgspec.convert({name: "" for name in required if name in unannounced} | change.document, kind)
+
+
+def _teller(entity: str, told: type[Change], shown: Any, kind: type[Document]) -> Callable[[models.Change], Change]:
+    """Make the function that turns the changes of a collection into what clients are told."""
+
+    def tell(change: models.Change) -> Change:
+        gone = change.operation is Operation.DELETE
+        return told(
+            cursor=Cursor(change.cursor),
+            operation=change.operation,
+            ids=[global_id(entity, id) for id in change.ids],
+            at=change.at,
+            **{entity: None if gone else shown.from_document(document_of(kind, change))},
+        )
+
+    return tell
+
+
+TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
+    Collection.SAMPLES: _teller("sample", SampleChange, Sample, samples.Sample),
+    Collection.FILES: _teller("file", FileChange, File, files.File),
+    Collection.JOBS: _teller("job", JobChange, Job, jobs.Job),
+    Collection.USERS: _teller("user", UserChange, User, users.User),
+    Collection.GROUPS: _teller("group", GroupChange, Group, users.Group),
+}
+
+
+async def told(changes: AsyncIterator[models.Change]) -> AsyncIterator[Any]:
+    """Turn changes into what clients are told, and let go of their source when the client has gone."""
+    async with aclosing(cast("AsyncGenerator[models.Change]", changes)) as source:
+        async for change in source:
+            yield TELLERS[change.collection](change)

@@ -1,0 +1,116 @@
+"""Lists as Relay connections on keyset pages."""
+
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import strawberry
+
+from virtool_gql.errors import BadUserInput
+from virtool_gql.models.documents import Document
+from virtool_gql.query import Keys, Order, Page, Scalar, total_order
+from virtool_gql.stores.documents import Found
+
+T = TypeVar("T")
+
+DEFAULT_PAGE = 25
+LARGEST_PAGE = 100
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Where a page lies in its list."""
+
+    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there is more before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first on the page; null when empty.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last on the page; null when empty.")
+
+
+@strawberry.type(description="One entry of a page.")
+class Edge(Generic[T]):
+    """One entry of a page."""
+
+    cursor: str = strawberry.field(description="Its place in this ordering, for `after` and `before`. Opaque.")
+    node: T = strawberry.field(description="The entry itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A total ordering of one collection, and the cursors that are bound to it."""
+
+    collection: str
+    order: tuple[Order, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join([self.collection, *(f"{'-' if key.descending else '+'}{key.path}" for key in self.order)])
+
+    def cursor(self, document: Document) -> str:
+        keys = [getattr(document, key.path) for key in self.order]
+        return base64.urlsafe_b64encode(msgspec.json.encode((self.name, keys))).decode().rstrip("=")
+
+    def keys(self, cursor: str | None, path: str) -> Keys | None:
+        """Give the keys of a cursor; BadUserInput for one that is not of this ordering."""
+        if cursor is None:
+            return None
+        try:
+            text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            name, keys = msgspec.json.decode(text, type=tuple[str, tuple[Scalar, ...]])
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise BadUserInput(f"`{path}` is not a cursor.", path=[path]) from error
+        if name != self.name or len(keys) != len(self.order):
+            raise BadUserInput(f"`{path}` is a cursor of another list or ordering.", path=[path])
+        return keys
+
+    def page(self, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
+        """Check the paging arguments of a connection."""
+        if first is not None and last is not None:
+            raise BadUserInput("Give `first` or `last`, not both.", path=["last"])
+        size = page_size("last", last) if last is not None else page_size("first", first)
+        keys = {"after": self.keys(after, "after"), "before": self.keys(before, "before")}
+        return Page(first=None, last=size, **keys) if last is not None else Page(first=size, **keys)
+
+
+def page_size(path: str, value: int | None, *, default: int = DEFAULT_PAGE, largest: int = LARGEST_PAGE) -> int:
+    """Check how many entries are asked for."""
+    if value is None:
+        return default
+    if not 0 <= value <= largest:
+        raise BadUserInput(f"`{path}` must be between 0 and {largest}.", path=[path])
+    return value
+
+
+def listing(kind: type[Document], order: Sequence[Order]) -> Listing:
+    return Listing(kind.kept.name, total_order(order))
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    """A page of a list: cursors and the total are only made when they are asked for."""
+
+    nodes: list[T] = strawberry.field(description="The entries of the page.")
+    found: strawberry.Private[Found[Any]]
+    listing: strawberry.Private[Listing]
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="The entries with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        cursors = map(self.listing.cursor, self.found.documents)
+        return [Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+
+    @strawberry.field(description="Where the page lies in the list.")
+    def page_info(self) -> PageInfo:
+        documents = self.found.documents
+        return PageInfo(
+            has_next_page=self.found.has_next,
+            has_previous_page=self.found.has_previous,
+            start_cursor=self.listing.cursor(documents[0]) if documents else None,
+            end_cursor=self.listing.cursor(documents[-1]) if documents else None,
+        )
+
+    @strawberry.field(description="How many entries there are on all pages, of those that you may read.")
+    async def total_count(self) -> int:
+        return await self.count()

@@ -1,0 +1,42 @@
+"""Ids as clients see them: a prefix for the type, and the stored id."""
+
+from collections.abc import Iterable
+
+import strawberry
+
+from virtool_gql.errors import NotFound
+from virtool_gql.files import ID
+
+PREFIXES = {
+    "sample": "sample",
+    "file": "file",
+    "job": "job",
+    "user": "user",
+    "group": "group",
+    "key": "API key",
+}
+"""What each prefix stands for, in words."""
+
+
+def global_id(prefix: str, id: str) -> strawberry.ID:
+    return strawberry.ID(f"{prefix}_{id}")
+
+
+def parsed(id: str) -> tuple[str, str] | None:
+    """Split an id into its prefix and the stored id; None when it is not one of ours."""
+    prefix, _, stored = id.partition("_")
+    return (prefix, stored) if prefix in PREFIXES and ID.fullmatch(stored) else None
+
+
+def stored_ids(prefix: str, ids: Iterable[str]) -> frozenset[str]:
+    """Give the stored ids of those that are of this type; others are ids of nothing."""
+    found = (parsed(id) for id in ids)
+    return frozenset(pair[1] for pair in found if pair is not None and pair[0] == prefix)
+
+
+def stored_id(prefix: str, id: str, path: str = "id") -> str:
+    """Give the stored id; NotFound, which names the input field, for one that cannot be of this type."""
+    pair = parsed(id)
+    if pair is None or pair[0] != prefix:
+        raise NotFound(f"There is no {PREFIXES[prefix]} of the id {id[:80]}.", path=[path])
+    return pair[1]

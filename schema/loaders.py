@@ -1,0 +1,86 @@
+"""Loaders: what nested fields need, fetched in one statement for all of them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from schema.context import Caller, Context
+from schema.files import File
+from schema.groups import Group
+from schema.ids import parsed
+from schema.jobs import Job
+from schema.keys import ApiKey
+from schema.nodes import Node
+from schema.samples import Sample
+from schema.users import User
+from virtool_gql.access import Viewer
+from virtool_gql.db.database import Database
+from virtool_gql.db.listing import Listing
+from virtool_gql.errors import Unauthenticated
+
+T = TypeVar("T")
+
+
+class Loaders:
+    """The loaders of one operation or one event, never of more.
+
+    They remember nothing (`cache=False`): a loader that outlives a cancelled operation can hang for ever, and would
+    show what was there before a change.
+    """
+
+    def __init__(self, db: Database, caller: Caller) -> None:
+        self._caller = caller
+        self.sample = self._loader(db.samples, Sample.from_document)
+        self.file = self._loader(db.files, File.from_document)
+        self.job = self._loader(db.jobs, Job.from_document)
+        self.group = self._loader(db.groups, Group.from_document)
+        self.key = self._loader(db.keys, ApiKey.from_document)
+        self.known_user = self._loader(db.users, User.from_document)
+        self.user: DataLoader[str, User] = self._loader(db.users, User.from_document, User.gone)
+
+    async def fetch(self, prefix: str, id: str) -> Any:
+        """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
+        self._viewer()
+        pair = parsed(id)
+        return await self._nodes[prefix].load(pair[1]) if pair is not None and pair[0] == prefix else None
+
+    async def node(self, id: str) -> Node | None:
+        """Give whatever has the id; None when that is unknown, malformed or forbidden."""
+        pair = parsed(id)
+        node: Node | None = await self.fetch(pair[0] if pair else "", id)
+        return node
+
+    @property
+    def _nodes(self) -> dict[str, DataLoader[str, Any]]:
+        return {
+            "sample": self.sample,
+            "file": self.file,
+            "job": self.job,
+            "group": self.group,
+            "key": self.key,
+            "user": self.known_user,
+        }
+
+    def _loader(
+        self,
+        wrapper: Listing[Any],
+        shown: Callable[[Any], T],
+        gone: Callable[[str], T | None] = lambda _: None,
+    ) -> DataLoader[str, Any]:
+        async def load(ids: list[str]) -> list[T | None]:
+            documents = await wrapper.get_many(self._viewer(), set(ids))
+            found = {id: shown(document) for id, document in documents.items()}
+            return [found[id] if id in found else gone(id) for id in ids]
+
+        return DataLoader(load, cache=False)
+
+    def _viewer(self) -> Viewer:
+        if self._caller.viewer is None:
+            raise Unauthenticated
+        return self._caller.viewer
+
+
+def fresh_context(db: Database, caller: Caller, cursor: str | None = None) -> Context:
+    """Make the context of one operation or one event."""
+    return Context(db, caller, Loaders(db, caller), cursor)

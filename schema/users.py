@@ -1,0 +1,99 @@
+"""People who can sign in, as others see them."""
+
+from enum import StrEnum
+from typing import Self
+
+import strawberry
+
+from schema.context import Info
+from schema.enums import described
+from schema.groups import Group
+from schema.ids import global_id
+from schema.inputs import containing, equal, optional, with_group, with_ids
+from schema.nodes import Node
+from schema.orders import Ordering
+from virtool_gql.models import users as models
+from virtool_gql.models.documents import Timestamp
+from virtool_gql.query import And, Filter
+
+
+@strawberry.type(description="A person who can sign in. Everybody who is signed in may read it.")
+class User(Node):
+    """A person who can sign in, as others see them."""
+
+    handle: str = strawberry.field(description="The name to sign in with; `deleted user` for one who is gone.")
+    administrator: bool = strawberry.field(description="Whether they may do everything.")
+    active: bool = strawberry.field(description="Whether they can sign in.")
+    created_at: Timestamp | None = strawberry.field(description="When the user was created; null for one who is gone.")
+    group_ids: strawberry.Private[tuple[str, ...]] = ()
+    primary_group_id: strawberry.Private[str | None] = None
+
+    @strawberry.field(description="The groups whose permissions they have.")
+    async def groups(self, info: Info) -> list[Group] | None:
+        groups = await info.context.loaders.group.load_many(self.group_ids)
+        return [group for group in groups if group is not None]
+
+    @strawberry.field(description="The group that their samples belong to where the settings say so.")
+    async def primary_group(self, info: Info) -> Group | None:
+        return await info.context.loaders.group.load(self.primary_group_id) if self.primary_group_id else None
+
+    @classmethod
+    def from_document(cls, user: models.User) -> Self:
+        return cls(
+            id=global_id("user", user.id),
+            handle=user.handle,
+            administrator=user.administrator,
+            active=user.active,
+            created_at=user.created_at,
+            group_ids=user.group_ids,
+            primary_group_id=user.primary_group_id,
+        )
+
+    @classmethod
+    def gone(cls, id: str) -> Self:
+        """Make the user that stands for one who is no longer there."""
+        return cls(id=global_id("user", id), handle="deleted user", administrator=False, active=False, created_at=None)
+
+
+@strawberry.input(description="Which users: those to whom all that is given applies.")
+class UserFilter:
+    """Which users."""
+
+    search: str | None = optional("Words that are all in the handle.")
+    ids: list[strawberry.ID] | None = optional("One of these users.")
+    administrator: bool | None = optional("Administrators, or all the others.")
+    active: bool | None = optional("Those who can sign in, or those who cannot.")
+    group_id: strawberry.ID | None = optional("Members of this group.")
+
+    def where(self) -> Filter:
+        return And(
+            containing(self.search, "handle"),
+            with_ids("id", "user", self.ids),
+            equal("administrator", self.administrator),
+            equal("active", self.active),
+            with_group("group_ids", self.group_id),
+        )
+
+
+class UserOrderField(StrEnum):
+    """By what users are ordered."""
+
+    HANDLE = "handle_key"
+    CREATED_AT = "created_at"
+
+
+described(
+    UserOrderField,
+    "By what users are ordered.",
+    {
+        UserOrderField.HANDLE: "The handle, whatever the case of its letters.",
+        UserOrderField.CREATED_AT: "When the user was created.",
+    },
+)
+
+
+@strawberry.input(description="One key of an ordering of users; ties are broken by id.")
+class UserOrder(Ordering):
+    """One key of an ordering of users."""
+
+    field: UserOrderField = strawberry.field(description="By what to order.")
