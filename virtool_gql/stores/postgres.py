@@ -1,0 +1,246 @@
+"""The documents contract on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import groupby
+from typing import Any, Self, TypeVar
+
+import msgspec
+from sqlalchemy import BigInteger, Executable, Row, bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from virtool_gql.errors import StaleDocument
+from virtool_gql.models.changes import Operation, announcement
+from virtool_gql.models.documents import Clock, Document, now
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Eq, Filter, Order, Page, total_order
+from virtool_gql.stores.documents import Documents, Found
+from virtool_gql.stores.engine import engine_for
+from virtool_gql.stores.failures import translated
+from virtool_gql.stores.migrations import migrate
+from virtool_gql.stores.reads import Collection, collection_of, size_of
+from virtool_gql.stores.tables import outbox
+from virtool_gql.stores.writes import statement_of
+
+__all__ = ["PostgresStore", "migrate"]
+
+D = TypeVar("D", bound=Document)
+
+SLICE = 50  # documents that are encoded before others have their turn
+
+
+class Statements:
+    """What the store and a transaction on it have in common."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def _connected(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        raise NotImplementedError
+
+    def _announced(self) -> None:
+        raise NotImplementedError
+
+    def transaction(self) -> AbstractAsyncContextManager[Documents]:
+        raise NotImplementedError
+
+    async def _rows(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | None = None,
+        kinds: Sequence[type[Document]] = (),
+    ) -> Sequence[Row[Any]]:
+        with translated(kinds):
+            async with self._connected() as connection:
+                return (await connection.execute(statement, parameters)).all()
+
+    async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
+        collection = collection_of(kind)
+        documents = await collection.decoded(await self._rows(collection.selection(Eq("id", id), where)))
+        return documents[0] if documents else None
+
+    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
+        collection = collection_of(kind)
+        documents = await collection.decoded(await self._rows(collection.with_ids(ids, where)))
+        return {document.id: document for document in documents}
+
+    async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
+        return int((await self._rows(collection_of(kind).count(where)))[0][0])
+
+    async def find(
+        self,
+        kind: type[D],
+        where: Filter = EVERYTHING,
+        order: Sequence[Order] = (),
+        page: Page = FIRST_PAGE,
+    ) -> Found[D]:
+        collection = collection_of(kind)
+        order = total_order(order)
+        documents = await collection.decoded(await self._rows(collection.page(where, order, page)))
+        size = size_of(page)
+        more = size is not None and len(documents) > size
+        documents = documents[:size]
+        if page.last is not None:
+            documents.reverse()
+        before, after = (page.last is not None and more), (page.last is None and more)
+        before = before or await self._any_outside(collection, where, order, documents[:1], page.after, backwards=True)
+        after = after or await self._any_outside(collection, where, order, documents[-1:], page.before, backwards=False)
+        return Found(documents, has_next=after, has_previous=before)
+
+    async def _any_outside(
+        self,
+        collection: Collection[D],
+        where: Filter,
+        order: Sequence[Order],
+        edge: Sequence[D],
+        keys: tuple[Any, ...] | None,
+        *,
+        backwards: bool,
+    ) -> bool:
+        if keys is None:
+            return False
+        first = edge[0] if edge else None
+        return bool(await self._rows(collection.outside(where, order, first, keys, backwards=backwards)))
+
+    async def insert(self, *documents: D) -> list[D]:
+        first = [msgspec.structs.replace(document, version=1) for document in documents]
+        await self._write(Operation.INSERT, first)
+        return first
+
+    async def replace(self, *documents: D) -> list[D]:
+        following = [msgspec.structs.replace(document, version=document.version + 1) for document in documents]
+        await self._write(Operation.UPDATE, following)
+        return following
+
+    async def delete(self, *documents: D) -> None:
+        await self._write(Operation.DELETE, documents)
+
+    async def _write(self, operation: Operation, documents: Sequence[Document]) -> None:
+        collections = [(kind, list(alike)) for kind, alike in groupby(documents, type)]
+        if len(collections) > 1:
+            async with self.transaction() as transaction:
+                for _, alike in collections:
+                    await transaction._write(operation, alike)  # type: ignore[attr-defined]  # noqa: SLF001 - of this class
+        elif collections:
+            await self._write_alike(operation, *collections[0])
+
+    async def _write_alike(self, operation: Operation, kind: type[Document], documents: Sequence[Document]) -> None:
+        with translated():
+            parameters = await self._parameters(operation, documents)
+        written = (await self._rows(statement_of(operation, kind), parameters, (kind,)))[0][0]
+        if written != len(documents):
+            raise StaleDocument("Somebody else changed this in the meantime; look at it again.")
+        if kind.kept.unannounced is not None:
+            self._announced()
+
+    async def _parameters(self, operation: Operation, documents: Sequence[Document]) -> dict[str, Any]:
+        at = self._clock()
+        parameters: dict[str, Any] = {
+            "ids": [document.id for document in documents],
+            "versions": [document.version for document in documents],
+            "docs": [],
+            "payloads": [],
+        }
+        for number, document in enumerate(documents, start=1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            doc = None if operation is Operation.DELETE else msgspec.json.encode(document).decode()
+            parameters["docs"].append(doc)
+            parameters["payloads"].append(announcement(operation, document, at))
+        return parameters if operation is Operation.INSERT else parameters | {"expected": len(documents)}
+
+
+class PostgresTransaction(Statements):
+    """One transaction.
+
+    A statement that PostgreSQL refuses makes it void: whatever becomes of the error, the block ends with it.
+    """
+
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        super().__init__(clock)
+        self._connection = connection
+        self._one_at_a_time = asyncio.Lock()
+        self.announced = False
+        self.failure: Exception | None = None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        async with self._one_at_a_time:
+            yield self._connection
+
+    def _announced(self) -> None:
+        self.announced = True
+
+    async def _rows(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | None = None,
+        kinds: Sequence[type[Document]] = (),
+    ) -> Sequence[Row[Any]]:
+        if self.failure is not None:
+            raise self.failure
+        try:
+            return await super()._rows(statement, parameters, kinds)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Documents]:
+        yield self
+
+
+class PostgresStore(Statements):
+    """Documents and rows in PostgreSQL, and the outbox of their changes."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, on_announced: Callable[[], None]) -> None:
+        super().__init__(clock)
+        self.engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._on_announced = on_announced
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, url: str, *, clock: Clock = now, on_announced: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Self]:
+        """Open the store; `on_announced` is called after each commit that filled the outbox."""
+        store = cls(engine_for(url), clock, on_announced)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    def _connected(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._single.connect()
+
+    def _announced(self) -> None:
+        self._on_announced()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Documents]:
+        with translated():
+            connection = await self.engine.connect()
+        try:
+            transaction = PostgresTransaction(connection, self._clock)
+            yield transaction
+            if transaction.failure is not None:
+                raise transaction.failure
+            with translated():
+                await connection.commit()
+        finally:
+            await connection.close()
+        if transaction.announced:
+            self._announced()
+
+    async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
+        """Give the oldest changes: a later version of a document drew its outbox id after the earlier one committed."""
+        rows = await self._rows(select(outbox.c.id, outbox.c.payload).order_by(outbox.c.id).limit(limit))
+        return [(str(id), payload) for id, payload in rows]
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        given = bindparam("ids", [int(id) for id in ids], expanding=True, type_=BigInteger)
+        await self._rows(delete(outbox).where(outbox.c.id.in_(given)).returning(outbox.c.id))

@@ -1,0 +1,93 @@
+"""The tables of PostgreSQL: one of JSONB documents for each collection, typed ones for rows, and the outbox.
+
+The migrations create them; a test holds what they leave in the database against what is declared here.
+"""
+
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from virtool_gql.models.documents import Document, Kept
+from virtool_gql.models.files import File
+from virtool_gql.query import Order, total_order
+from virtool_gql.stores.fields import CODE_POINTS, TimestampText
+from virtool_gql.stores.sql import Fields, sort_key
+
+SCHEMA = "documents"
+LONGEST_NAME = 63  # of anything in PostgreSQL
+PLAIN_TEXT = Text(collation=CODE_POINTS)
+
+metadata = MetaData()
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", PLAIN_TEXT, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", PLAIN_TEXT, nullable=False),
+    Column("type", PLAIN_TEXT, CheckConstraint("type IN ('reads', 'reference', 'subtraction', 'hmm')"), nullable=False),
+    Column("user_id", PLAIN_TEXT),
+    Column("size", BigInteger),
+    Column("ready", Boolean, nullable=False),
+    Column("reserved_by", PLAIN_TEXT),
+    Column("created_at", TimestampText, nullable=False),
+    Column("uploaded_at", TimestampText),
+    Column("expires_at", TimestampText),
+)
+
+ROWS: dict[type[Document], Table] = {File: uploads}
+
+
+@cache
+def table_of(kind: type[Document]) -> Table:
+    """Give the table of a collection with the indexes that the collection declares."""
+    table = ROWS[kind] if kind.kept.in_rows else _documents(kind.kept)
+    fields = Fields(table, kind)
+    for paths in kind.kept.unique:
+        keys = [sort_key(fields.field(path), path) for path in paths]
+        Index(unique_name(kind.kept, paths), *keys, unique=True, _table=table)
+    for order in kind.kept.indexes:
+        Index(_index_name(kind.kept, order), *fields.ordering(total_order(order)), _table=table)
+    return table
+
+
+def _documents(kept: Kept) -> Table:
+    return Table(
+        kept.name,
+        metadata,
+        Column("id", PLAIN_TEXT, primary_key=True),
+        Column("version", Integer, nullable=False),
+        Column("doc", JSONB, nullable=False),
+        schema=SCHEMA,
+    )
+
+
+def unique_name(kept: Kept, paths: tuple[str, ...]) -> str:
+    return _name(kept, paths, "key")
+
+
+def _index_name(kept: Kept, order: tuple[Order, ...]) -> str:
+    return _name(kept, tuple(key.path for key in order), "order")
+
+
+def _name(kept: Kept, paths: tuple[str, ...], purpose: str) -> str:
+    return "_".join((kept.name, *paths, purpose)).replace(".", "_")[:LONGEST_NAME]
