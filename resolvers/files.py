@@ -23,7 +23,7 @@ class FileQuery:
         File,
         FileFilter,
         FileOrder,
-        description="The uploaded files, newest first unless you say otherwise. For everybody who is signed in.",
+        description="The uploaded files, newest first by default. For everybody who is signed in.",
     )
 
     @strawberry.field(description="One uploaded file. For everybody who is signed in.")

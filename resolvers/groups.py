@@ -21,7 +21,7 @@ class GroupQuery:
         GroupFilter,
         GroupOrder,
         default_order=[Order("name_key")],
-        description="The groups, by name unless you say otherwise. For everybody who is signed in.",
+        description="The groups, by name by default. For everybody who is signed in.",
     )
 
     @strawberry.field(description="One group. For everybody who is signed in.")

@@ -36,7 +36,7 @@ class JobQuery:
         Job,
         JobFilter,
         JobOrder,
-        description="Your jobs, or all of them with `CANCEL_JOB` or `REMOVE_JOB`; newest first unless you say otherwise.",
+        description="Your jobs, or all of them with `CANCEL_JOB` or `REMOVE_JOB`; newest first by default.",
     )
 
     @strawberry.field(description="One job: your own, or any with `CANCEL_JOB` or `REMOVE_JOB`.")

@@ -28,7 +28,7 @@ def listed(  # noqa: PLR0913 # a list is of a collection, a type, its filter and
 ) -> Any:
     """Make the root field that lists a collection: filtered, searched, ordered and in pages."""
 
-    async def resolve(  # noqa: PLR0913 # the arguments of a Relay connection
+    async def resolve(  # noqa: PLR0913, PLR0917 # the arguments of a Relay connection
         info: Any,
         first: Any = UNSET,
         after: Any = UNSET,

@@ -1,6 +1,7 @@
 """Anything by its id."""
 
 import asyncio
+
 import strawberry
 
 from schema.arguments import Id, Ids

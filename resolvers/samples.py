@@ -35,7 +35,7 @@ class SampleQuery:
         Sample,
         SampleFilter,
         SampleOrder,
-        description="The samples that you may read, newest first unless you say otherwise.",
+        description="The samples that you may read, newest first by default.",
     )
 
     @strawberry.field(description="One sample. Needs the right to read it.")

@@ -21,7 +21,7 @@ class UserQuery:
         UserFilter,
         UserOrder,
         default_order=[Order("handle_key")],
-        description="The users, by handle unless you say otherwise. For everybody who is signed in.",
+        description="The users, by handle by default. For everybody who is signed in.",
     )
 
     @strawberry.field(description="One user. For everybody who is signed in.")

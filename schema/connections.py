@@ -69,9 +69,10 @@ class Listing:
         """Check the paging arguments of a connection."""
         if first is not None and last is not None:
             raise BadUserInput("Give `first` or `last`, not both.", path=["last"])
-        size = page_size("last", last) if last is not None else page_size("first", first)
-        keys = {"after": self.keys(after, "after"), "before": self.keys(before, "before")}
-        return Page(first=None, last=size, **keys) if last is not None else Page(first=size, **keys)
+        start, end = self.keys(after, "after"), self.keys(before, "before")
+        if last is not None:
+            return Page(first=None, after=start, last=page_size("last", last), before=end)
+        return Page(first=page_size("first", first), after=start, before=end)
 
 
 def page_size(path: str, value: int | None, *, default: int = DEFAULT_PAGE, largest: int = LARGEST_PAGE) -> int:

@@ -23,7 +23,7 @@ def optional(description: str) -> Any:
     return strawberry.field(default=strawberry.UNSET, description=description)
 
 
-def given(value: T | None) -> T | None:
+def given(value: T) -> T | None:
     """Give what the client gave; None when it was left out."""
     return None if value is strawberry.UNSET else value
 
@@ -77,7 +77,8 @@ def with_ids(path: str, prefix: str, ids: Collection[str] | None) -> Filter:
 
 
 def with_id(path: str, prefix: str, id: str | None) -> Filter:
-    return with_ids(path, prefix, None if given(id) is None else [id])
+    id = given(id)
+    return EVERYTHING if id is None else with_ids(path, prefix, [id])
 
 
 def with_group(path: str, id: str | None) -> Filter:

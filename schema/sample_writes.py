@@ -34,6 +34,7 @@ class CreateSampleInput:
     idempotency_key: str | None = optional("A text of your choice; another create with it gives the same sample.")
 
     def new_sample(self) -> NewSample:
+        group_id = given(self.group_id)
         return NewSample(
             name=self.name,
             file_ids=tuple(stored_id("file", id, "fileIds") for id in self.file_ids),
@@ -42,7 +43,7 @@ class CreateSampleInput:
             isolate=self.isolate,
             locale=self.locale,
             notes=self.notes,
-            group_id=_group_id(id) if (id := given(self.group_id)) else None,
+            group_id=None if group_id is None else _group_id(group_id),
         )
 
 
