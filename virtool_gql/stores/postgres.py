@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import groupby
 from typing import Any, Self, TypeVar
 
-import msgspec
-from sqlalchemy import BigInteger, Executable, Row, bindparam, delete, select
+from msgspec import structs
+from sqlalchemy import ARRAY, BigInteger, Executable, Row, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from virtool_gql.errors import StaleDocument
@@ -18,9 +18,9 @@ from virtool_gql.stores.documents import Documents, Found
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.failures import translated
 from virtool_gql.stores.migrations import migrate
-from virtool_gql.stores.reads import Collection, collection_of, size_of
+from virtool_gql.stores.reads import Edges, collection_of, size_of
 from virtool_gql.stores.tables import outbox
-from virtool_gql.stores.writes import statement_of
+from virtool_gql.stores.writes import encoded, statement_of
 
 __all__ = ["PostgresStore", "migrate"]
 
@@ -82,33 +82,19 @@ class Statements:
         documents = documents[:size]
         if page.last is not None:
             documents.reverse()
-        before, after = (page.last is not None and more), (page.last is None and more)
-        before = before or await self._any_outside(collection, where, order, documents[:1], page.after, backwards=True)
-        after = after or await self._any_outside(collection, where, order, documents[-1:], page.before, backwards=False)
-        return Found(documents, has_next=after, has_previous=before)
-
-    async def _any_outside(
-        self,
-        collection: Collection[D],
-        where: Filter,
-        order: Sequence[Order],
-        edge: Sequence[D],
-        keys: tuple[Any, ...] | None,
-        *,
-        backwards: bool,
-    ) -> bool:
-        if keys is None:
-            return False
-        first = edge[0] if edge else None
-        return bool(await self._rows(collection.outside(where, order, first, keys, backwards=backwards)))
+        edges = Edges(documents[0], documents[-1]) if documents else Edges(None, None)
+        beyond = [collection.outside(where, order, page, edges, backwards=backwards) for backwards in (False, True)]
+        has_next, has_previous = [other is not None and bool(await self._rows(other)) for other in beyond]
+        backwards = page.last is not None
+        return Found(documents, has_next or (more and not backwards), has_previous or (more and backwards))
 
     async def insert(self, *documents: D) -> list[D]:
-        first = [msgspec.structs.replace(document, version=1) for document in documents]
+        first = [structs.replace(document, version=1) for document in documents]
         await self._write(Operation.INSERT, first)
         return first
 
     async def replace(self, *documents: D) -> list[D]:
-        following = [msgspec.structs.replace(document, version=document.version + 1) for document in documents]
+        following = [structs.replace(document, version=document.version + 1) for document in documents]
         await self._write(Operation.UPDATE, following)
         return following
 
@@ -144,7 +130,7 @@ class Statements:
         for number, document in enumerate(documents, start=1):
             if number % SLICE == 0:
                 await asyncio.sleep(0)
-            doc = None if operation is Operation.DELETE else msgspec.json.encode(document).decode()
+            doc = None if operation is Operation.DELETE else encoded(document)
             parameters["docs"].append(doc)
             parameters["payloads"].append(announcement(operation, document, at))
         return parameters if operation is Operation.INSERT else parameters | {"expected": len(documents)}
@@ -239,8 +225,8 @@ class PostgresStore(Statements):
     async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
         """Give the oldest changes: a later version of a document drew its outbox id after the earlier one committed."""
         rows = await self._rows(select(outbox.c.id, outbox.c.payload).order_by(outbox.c.id).limit(limit))
-        return [(str(id), payload) for id, payload in rows]
+        return [(str(row.id), row.payload) for row in rows]
 
     async def remove(self, ids: Sequence[str]) -> None:
-        given = bindparam("ids", [int(id) for id in ids], expanding=True, type_=BigInteger)
-        await self._rows(delete(outbox).where(outbox.c.id.in_(given)).returning(outbox.c.id))
+        given = literal([int(id) for id in ids], ARRAY(BigInteger))
+        await self._rows(delete(outbox).where(outbox.c.id == func.any(given)).returning(outbox.c.id))

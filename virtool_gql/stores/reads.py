@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, cast, func, literal, select
@@ -17,6 +17,13 @@ from virtool_gql.stores.tables import PLAIN_TEXT, table_of
 D = TypeVar("D", bound=Document)
 
 SLICE = 50  # documents that are decoded before others have their turn
+
+
+class Edges(NamedTuple, Generic[D]):
+    """The first and the last document of a page."""
+
+    first: D | None
+    last: D | None
 
 
 class Collection(Generic[D]):
@@ -55,20 +62,18 @@ class Collection(Generic[D]):
         return self.selection(*filters).order_by(*ordering).limit(None if limit is None else limit + 1)
 
     def outside(
-        self, where: Filter, order: Sequence[Order], edge: D | None, keys: Keys, *, backwards: bool
-    ) -> Select[Any]:
-        """Read whether there is something beyond the page's edge, or not within the keys if the page is empty."""
-        if edge is None:
-            rest: Filter = Not(beyond(order, keys, backwards=not backwards))
-        else:
+        self, where: Filter, order: Sequence[Order], page: Page, edges: Edges[D], *, backwards: bool
+    ) -> Select[Any] | None:
+        """Read whether there is anything beyond the edge of a page that its keys have cut off there."""
+        keys, edge = (page.after, edges.first) if backwards else (page.before, edges.last)
+        if keys is None:
+            return None
+        rest: Filter = Not(beyond(order, keys, backwards=not backwards))
+        if edge is not None:
             rest = beyond(order, keys_of(to_builtins(edge), order), backwards=backwards)
         condition = self.fields.condition(And(where, rest))
-        return (
-            select(self.table.c.id)
-            .where(condition)
-            .order_by(*self.fields.ordering(order, backwards=backwards))
-            .limit(1)
-        )
+        ordering = self.fields.ordering(order, backwards=backwards)
+        return select(self.table.c.id).where(condition).order_by(*ordering).limit(1)
 
     async def decoded(self, rows: Sequence[Row[Any]]) -> list[D]:
         documents: list[D] = []

@@ -19,7 +19,7 @@ from virtool_gql.models.documents import Document
 from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Range, Scalar
 from virtool_gql.query import Text as Containing
 from virtool_gql.stores import folding
-from virtool_gql.stores.fields import SQL_TYPES, Field, Kind, field_of, json_base, json_path
+from virtool_gql.stores.fields import SQL_TYPES, ColumnField, Field, Kind, field_of, json_base, json_path
 
 Condition = ColumnElement[bool]
 
@@ -64,8 +64,9 @@ class Fields:
 
 def sort_key(field: Field, path: str) -> ColumnElement[Any]:
     """Give what a field is ordered and indexed by."""
-    column = getattr(field, "column", None)
-    key = column if column is not None else field.kind and field.of_kind(field.kind)
+    if isinstance(field, ColumnField):
+        return field.column
+    key = None if field.kind is None else field.of_kind(field.kind)
     if key is None:
         raise TypeError(f"{path} is not of one kind, so that there is no order in it.")
     return key

@@ -5,10 +5,12 @@ writes never wait for each other. An outbox id is drawn after its document is lo
 grow with its versions.
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ARRAY,
     CTE,
@@ -32,8 +34,9 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as sql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from virtool_gql.errors import BadUserInput
 from virtool_gql.models.changes import Operation
-from virtool_gql.models.documents import Document
+from virtool_gql.models.documents import Document, to_builtins
 from virtool_gql.stores.tables import outbox, table_of
 
 
@@ -107,3 +110,22 @@ def _announced(given: CTE, written: CTE) -> Executable:
     payloads = select(given.c.payload).join(written, written.c.id == given.c.id).where(given.c.payload.is_not(None))
     announced = insert(outbox).from_select(["payload"], payloads.order_by(given.c.place)).cte("announced")
     return select(func.count()).select_from(written).add_cte(announced)
+
+
+def encoded(document: Document) -> str:
+    """Give the document as JSON, in which there are no numbers but finite ones."""
+    try:
+        json = msgspec.json.encode(document)
+    except OverflowError as error:
+        raise BadUserInput("A number is too large.") from error
+    if b"null" in json and not _finite(to_builtins(document)):
+        raise BadUserInput("A number must be finite.")
+    return json.decode()
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
