@@ -113,5 +113,7 @@ def _next(setting: Setting, remaining: Iterator[str]) -> str:
 
 
 def _closest(name: str, names: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, list(names), n=1)
-    return f" (did you mean {matches[0]}?)" if matches else ""
+    """Offer the name that was meant: one of the same letters first, then the most alike."""
+    alike = difflib.get_close_matches(name, list(names))
+    alike.sort(key=lambda other: sorted(other) != sorted(name))
+    return f" (did you mean {alike[0]}?)" if alike else ""
