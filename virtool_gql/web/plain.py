@@ -1,0 +1,91 @@
+"""The endpoints that carry bytes instead of GraphQL: who asks, and how their errors look."""
+
+import logging
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from virtool_gql import __version__
+from virtool_gql.access import Viewer
+from virtool_gql.errors import ErrorCode, Unauthenticated, VirtoolError
+from virtool_gql.web.errors import MASKED, STATUSES, RequestError, plain_error
+from virtool_gql.web.identity import Identifier, credential_of
+from virtool_gql.web.requests import address_of, headers_of, is_secure, request_id_of
+
+log = logging.getLogger(__name__)
+
+CODES = {404: ErrorCode.NOT_FOUND, 500: ErrorCode.INTERNAL}
+
+
+class Stamped:
+    """Puts the request's id and our version on each response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = request_id_of(headers_of(scope))
+        scope["request_id"] = request_id
+        stamps = [
+            (b"x-request-id", request_id.encode()),
+            (b"x-virtool-version", __version__.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *stamps]
+            await send(message)
+
+        await self.app(scope, receive, stamped)
+
+
+async def viewer_of(request: Request, identifier: Identifier) -> Viewer:
+    """Give the viewer of a request; raise when nobody is signed in."""
+    scope = request.scope
+    credential = credential_of(headers_of(scope))
+    caller = await identifier.caller(credential, address_of(scope), secure=is_secure(scope))
+    if caller.viewer is None:
+        raise Unauthenticated
+    return caller.viewer
+
+
+def refused(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    body = plain_error(code, message, request.scope.get("request_id", ""))
+    return Response(body, status, headers, media_type="application/json")
+
+
+async def on_virtool_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VirtoolError)  # noqa: S101  # Starlette's signature is wider than what it sends here
+    return refused(request, STATUSES[error.code], error.code, error.message)
+
+
+async def on_request_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)  # noqa: S101  # as above
+    refusal = error.refusal
+    return refused(request, refusal.status, refusal.code, refusal.messages[0][0], dict(refusal.headers))
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # as above
+    code = CODES.get(error.status_code, ErrorCode.BAD_USER_INPUT)
+    headers = dict(error.headers) if error.headers else None
+    return refused(request, error.status_code, code, f"{error.detail}.", headers)
+
+
+async def on_other_error(request: Request, error: Exception) -> Response:
+    log.error("Request %s failed", request.scope.get("request_id", ""), exc_info=error)
+    return refused(request, 500, ErrorCode.INTERNAL, MASKED)
+
+
+EXCEPTION_HANDLERS = {
+    VirtoolError: on_virtool_error,
+    RequestError: on_request_error,
+    HTTPException: on_http_error,
+    Exception: on_other_error,
+}

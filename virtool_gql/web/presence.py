@@ -1,0 +1,108 @@
+"""The connections that stay open, looked at again every second: who may still be here, and what they may do now."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+from schema.context import Caller
+from virtool_gql.access import Viewer
+from virtool_gql.errors import ErrorCode, VirtoolError
+from virtool_gql.web.cohorts import Callers, Cohorts
+from virtool_gql.web.errors import refuse
+from virtool_gql.web.identity import Credential, Identifier
+
+log = logging.getLogger(__name__)
+
+LOOKED_UP_AT_ONCE = 8
+
+
+class Connection(Protocol):
+    """A WebSocket or an event stream."""
+
+    kind: str
+    caller: Caller
+    credential: Credential | None
+
+    def revoke(self) -> None:
+        """Close: whoever opened this may not be here any more."""
+
+
+class Presence:
+    """The open connections of this process."""
+
+    def __init__(self, identifier: Identifier, cohorts: Cohorts, recheck_seconds: float) -> None:
+        self._identifier = identifier
+        self._cohorts = cohorts
+        self._recheck_seconds = recheck_seconds
+        self._connections: dict[Connection, tuple[str, str]] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def enter(self, connection: Connection, limit: int) -> None:
+        """Count a connection; raise RequestError when its user has too many of its kind."""
+        viewer = connection.caller.viewer
+        whose = (connection.kind, viewer.user_id if viewer else f"stranger at {connection.caller.address}")
+        if self._counts[whose] >= limit:
+            raise refuse(ErrorCode.RATE_LIMITED, f"There are {limit} open {connection.kind}s already; close one.")
+        self._counts[whose] += 1
+        self._connections[connection] = whose
+
+    def leave(self, connection: Connection) -> None:
+        whose = self._connections.pop(connection, None)
+        if whose is not None:
+            self._counts[whose] -= 1
+            if not self._counts[whose]:
+                del self._counts[whose]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look at the connections again and again while the block lasts."""
+        task = asyncio.get_running_loop().create_task(self._recheck_for_ever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _recheck_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._recheck_seconds)
+            try:
+                await self.recheck()
+            except Exception:
+                log.exception("Open connections could not be checked")
+
+    async def recheck(self) -> None:
+        """Look up each credential that has connections once; close and refresh what it decides."""
+        credentials = {connection.credential for connection in self._connections} - {None}
+        viewers = await self._look_up([credential for credential in credentials if credential is not None])
+        callers: Callers = {}
+        for connection in tuple(self._connections):
+            if connection.credential in viewers:
+                _apply(connection, viewers[connection.credential], callers)
+        self._cohorts.refresh(callers)
+
+    async def _look_up(self, credentials: Iterable[Credential]) -> dict[Credential | None, Viewer | None]:
+        viewers: dict[Credential | None, Viewer | None] = {}
+        turns = asyncio.Semaphore(LOOKED_UP_AT_ONCE)
+
+        async def look_up(credential: Credential) -> None:
+            async with turns:
+                try:
+                    viewers[credential] = await self._identifier.still(credential)
+                except VirtoolError as error:
+                    log.warning("An open connection could not be checked: %s", error.message)
+
+        await asyncio.gather(*(look_up(credential) for credential in credentials))
+        return viewers
+
+
+def _apply(connection: Connection, viewer: Viewer | None, callers: Callers) -> None:
+    connection.caller.viewer = viewer
+    if viewer is None:
+        connection.revoke()
+    else:
+        callers[(viewer.user_id, viewer.key_id)] = viewer
