@@ -102,8 +102,10 @@ class JobRuns:
 
     async def expired(self) -> list[Job]:
         """Give the jobs whose leases ran out."""
-        now = self._clock()
-        return [job for job in await self.held() if job.lease is not None and job.lease.expires_at < now]
+        return [job for job in await self.held() if self.has_expired(job)]
+
+    def has_expired(self, job: Job) -> bool:
+        return job.lease is not None and job.lease.expires_at < self._clock()
 
     async def seize(self, job: Job, runner: str) -> Job | None:
         """Take a job over from its runner, to clean up after it; None when somebody else was faster."""
@@ -135,9 +137,13 @@ class JobRuns:
         raise Conflict("Too many writers change this job at once.")
 
     async def _committed(self, job: Job, documents: tuple[Document, ...]) -> Job:
+        if not documents:
+            if (replaced := await self._replaced(job)) is None:
+                raise _Overtaken
+            return replaced
         async with self._store.transaction() as transaction:
             try:
-                (replaced,) = await transaction.replace(job)
+                replaced = (await transaction.replace(job))[0]
             except StaleDocument as error:
                 raise _Overtaken from error
             await _write(transaction, documents)
