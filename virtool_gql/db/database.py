@@ -55,19 +55,20 @@ class Database:
         clock: Clock = now,
         new_id: NewId = new_id,
         bcrypt_rounds: int = 12,
+        logins_per_minute: int = LOGINS_A_MINUTE,
     ) -> None:
         self.store = store
         self.hub = hub
         self.places = places
         self.queues = JobQueues(redis)
         self.signals = Signals(redis)
-        instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
+        instance = self.instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
         passwords = Passwords(bcrypt_rounds)
         self.settings = SettingsWrapper(store)
         self.users = Users(instance, self.settings, passwords)
         self.groups = Groups(instance)
         self.keys = ApiKeys(instance)
-        limit = RateLimit(redis, "login", LOGINS_A_MINUTE, 60)
+        limit = RateLimit(redis, "login", logins_per_minute, 60)
         self.sign_in = SignIn(instance, self.users, passwords, Sessions(redis), limit)
         self.files = Files(instance)
         self.jobs = Jobs(instance, job_limits)
