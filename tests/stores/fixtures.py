@@ -1,16 +1,27 @@
-"""The stores that tests stand on: each a fresh database on the real server."""
+"""The stores that tests stand on: each a fresh database on a real server."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from tests.stores.mongo_server import fresh_database, mongo_server
+from tests.stores.plants import plant_tables
 from virtool_gql.embedded import ServiceUrls
+from virtool_gql.models.documents import Timestamp
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.migrations import migrate
 from virtool_gql.stores.postgres import PostgresStore
+
+AT = Timestamp("2026-01-02T03:04:05.678Z")
+
+if TYPE_CHECKING:
+    from virtool_gql.stores.mongo import MongoStore
+
+AnyStore: TypeAlias = "PostgresStore | MongoStore"
 
 
 async def administer(url: str, statement: str) -> None:
@@ -28,9 +39,10 @@ def database_url(server_url: str, name: str) -> str:
 @pytest.fixture(scope="session")
 async def migrated(services: ServiceUrls) -> str:
     """Name the database that all others are copied from: migrated and empty."""
-    await administer(services.postgres, "CREATE DATABASE migrated")
-    await migrate(database_url(services.postgres, "migrated"))
-    return "migrated"
+    name = f"migrated_{secrets.token_hex(6)}"
+    await administer(services.postgres, f"CREATE DATABASE {name}")
+    await migrate(database_url(services.postgres, name))
+    return name
 
 
 @pytest.fixture
@@ -47,3 +59,43 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
     """Give a store on a migrated, empty database of this test alone."""
     async with PostgresStore.open(postgres_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def announced() -> list[None]:
+    """Hold one entry for each time that a store called `on_announced`."""
+    return []
+
+
+@pytest.fixture
+async def postgres(postgres_url: str, announced: list[None]) -> AsyncIterator[PostgresStore]:
+    """Give a PostgreSQL store that has the tests' own collections too."""
+    async with PostgresStore.open(
+        postgres_url, clock=lambda: AT, on_announced=lambda: announced.append(None)
+    ) as opened:
+        await plant_tables(opened)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    with mongo_server() as url:
+        yield url
+
+
+@pytest.fixture
+async def mongo(mongo_url: str, announced: list[None]) -> AsyncIterator["MongoStore"]:
+    from virtool_gql.stores.mongo import MongoStore
+
+    url = fresh_database(mongo_url)
+    opened = await MongoStore.open(url, clock=lambda: AT, on_announced=lambda: announced.append(None))
+    yield opened
+    await opened._client.drop_database(opened._client.get_default_database().name)
+    await opened.close()
+
+
+@pytest.fixture(params=["postgres", "mongo"])
+def documents_store(request: pytest.FixtureRequest) -> AnyStore:
+    """Give each store in turn: a test that takes it says what every store does."""
+    chosen: AnyStore = request.getfixturevalue(request.param)
+    return chosen
