@@ -124,9 +124,7 @@ class Relay:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             await self._lease.release()
 
     async def _work(self) -> None:
@@ -179,3 +177,13 @@ class Relay:
                         self._woken.set()
                 except (RedisError, OSError):
                     await asyncio.sleep(POLL_SECONDS)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: wait_for of Python 3.11, and with it redis-py, may swallow a cancellation."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.05)
+    await asyncio.gather(*tasks, return_exceptions=True)
