@@ -42,6 +42,7 @@ async def embedded_services(
         stack.enter_context(exclusive(folders))
         account = service_account(folders)
         folders.create(account)
+        stack.callback(folders.clear)
         if postgres:
             await create_cluster(folders, account)
             await stack.enter_async_context(Child(postgres_program(folders), account).running())

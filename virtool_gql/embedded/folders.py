@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +49,12 @@ class ServiceFolders:
                     f"{folder} cannot be made private to the services ({error.strerror}); "
                     "choose another data path with --data-path."
                 ) from error
+
+    def clear(self) -> None:
+        """Remove the folder of sockets if it is a temporary one."""
+        if self.sockets.parent != self.root:
+            with suppress(OSError):
+                self.sockets.rmdir()
 
 
 def _sockets(root: Path) -> Path:
