@@ -11,11 +11,8 @@ Read = Callable[[str], Any]
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 HIGHEST_PORT = 65_535
-PASSWORDS = (
-    (re.compile(r"(://[^:@/]*):.*@"), r"\1:***@"),
-    (re.compile(r"^([^:@/]*):(?!//).*@"), r"\1:***@"),
-    (re.compile(r"(password=)[^&]*"), r"\1***"),
-)
+CREDENTIALS = re.compile(r"^(.*?://)?.*@")
+PASSWORD = re.compile(r"(password=)[^&]*")
 
 
 def text(value: str) -> str:
@@ -113,7 +110,5 @@ def _split(value: str) -> SplitResult | None:
 
 
 def masked(value: str) -> str:
-    """Give a value as it may be shown: without a password, if it is a URL or was meant to be one."""
-    for pattern, replacement in PASSWORDS:
-        value = pattern.sub(replacement, value)
-    return value
+    """Give a value as it may be shown: without credentials, if it is a URL or was meant to be one."""
+    return PASSWORD.sub(r"\1***", CREDENTIALS.sub(r"\1***@", value))
