@@ -21,20 +21,19 @@ func main() {
 	}
 	server, err := ferretdb.New(&ferretdb.Config{
 		Handler:   "sqlite",
-		SQLiteURL: "file:" + os.Args[2] + "/",
+		SQLiteURL: "file:" + os.Args[2] + "/?_pragma=synchronous(off)",
 		Listener:  ferretdb.ListenerConfig{TCP: os.Args[1]},
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		fail(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
+		os.Exit(0)
 	}()
 	go func() { fmt.Println("ready", server.MongoDBURI()) }()
-	if err := server.Run(ctx); err != nil {
+	if err := server.Run(context.Background()); err != nil {
 		fail(err)
 	}
 }

@@ -4,15 +4,13 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 
 import msgspec
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 from msgspec import structs
 
-from tests.stores.mongo_server import fresh_database, mongo_server
+from tests.stores.mongo_server import fresh_database
 from virtool_gql.errors import BadUserInput, ConfigError, DuplicateValue, StaleDocument, UpstreamUnavailable
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Timestamp
@@ -27,23 +25,9 @@ from virtool_gql.workflows import Workflow
 AT = Timestamp("2026-01-02T03:04:05.678Z")
 
 
-@pytest.fixture(scope="session")
-def mongo_url() -> Iterator[str]:
-    with mongo_server() as url:
-        yield url
-
-
 @pytest.fixture
-async def url(mongo_url: str) -> str:
+def url(mongo_url: str) -> str:
     return fresh_database(mongo_url)
-
-
-@pytest.fixture
-async def mongo(url: str) -> AsyncIterator[MongoStore]:
-    store = await MongoStore.open(url, clock=lambda: AT)
-    yield store
-    await store._client.drop_database(store._client.get_default_database().name)
-    await store.close()
 
 
 def group(id: str, name: str | None = None) -> Group:
@@ -225,24 +209,31 @@ async def test_a_transaction_that_raises_leaves_nothing(mongo: MongoStore) -> No
             await transaction.replace(structs.replace(again, name="AA"))
             await transaction.delete(b)
             await transaction.insert(group("d"), sample("s"))
-            with pytest.raises(DuplicateValue):
-                await transaction.insert(group("e"), group("f", "C"))
             assert await transaction.get(Group, "b") is None
             _ = 1 / 0
     assert (await mongo.find(Group)).documents == [a, b, c]
     assert (await mongo.count(Sample), await changes(mongo)) == (0, [])
 
 
+async def test_a_failed_write_makes_its_transaction_void(mongo: MongoStore) -> None:
+    await mongo.insert(group("c"))
+    with pytest.raises(DuplicateValue):
+        async with mongo.transaction() as transaction:
+            await transaction.insert(group("d"))
+            with pytest.raises(DuplicateValue):
+                await transaction.insert(group("e"), group("f", "C"))
+    assert [found.id for found in (await mongo.find(Group)).documents] == ["c"]
+
+
 async def test_changes_come_when_their_transaction_ends(url: str) -> None:
     announced: list[None] = []
-    mongo = await MongoStore.open(url, on_announced=lambda: announced.append(None))
-    async with mongo.transaction() as transaction:
-        (a,) = await transaction.insert(group("a"))
-        await transaction.replace(a)
-        assert (await changes(mongo), announced) == ([], [])
-    assert await changes(mongo) == [(Operation.INSERT, "a", 1), (Operation.UPDATE, "a", 2)]
-    assert len(announced) == 1
-    await mongo.close()
+    async with MongoStore.open(url, on_announced=lambda: announced.append(None)) as mongo:
+        async with mongo.transaction() as transaction:
+            (a,) = await transaction.insert(group("a"))
+            await transaction.replace(a)
+            assert (await changes(mongo), announced) == ([], [])
+        assert await changes(mongo) == [(Operation.INSERT, "a", 1), (Operation.UPDATE, "a", 2)]
+        assert len(announced) == 1
 
 
 async def test_a_cancelled_transaction_leaves_nothing(mongo: MongoStore) -> None:
@@ -289,9 +280,14 @@ async def test_of_many_who_change_one_document_none_is_lost(mongo: MongoStore) -
 
 
 async def test_changes_of_one_document_keep_its_order_when_clocks_differ(url: str) -> None:
-    behind, ahead = await MongoStore.open(url), await MongoStore.open(url)
-    ahead._intents.ids._nanoseconds = lambda: 2**60 + 10**15
-    behind._intents.ids._nanoseconds = lambda: 2**60
+    async with (
+        MongoStore.open(url, nanoseconds=lambda: 2**60) as behind,
+        MongoStore.open(url, nanoseconds=lambda: 2**60 + 10**15) as ahead,
+    ):
+        await _write_in_turn(behind, ahead)
+
+
+async def _write_in_turn(behind: MongoStore, ahead: MongoStore) -> None:
     (a,) = await ahead.insert(group("a"))
     (a,) = await behind.replace(a)
     (b,) = await behind.insert(group("b"))
@@ -299,8 +295,6 @@ async def test_changes_of_one_document_keep_its_order_when_clocks_differ(url: st
     assert [change[1:] for change in await changes(behind)] == [("a", 1), ("b", 1), ("a", 2), ("a", 3)]
     assert [msgspec.json.decode(payload)["ids"] for _, payload in await behind.waiting(2)] == [["b"]]
     assert b
-    await behind.close()
-    await ahead.close()
 
 
 CRASHING_WRITER = """
@@ -309,9 +303,8 @@ from virtool_gql.models.users import Group
 from virtool_gql.stores.mongo import MongoStore
 
 async def write():
-    store = await MongoStore.open(sys.argv[1])
-    group = await store.get(Group, "a")
-    async with store.transaction() as transaction:
+    async with MongoStore.open(sys.argv[1]) as store, store.transaction() as transaction:
+        group = await store.get(Group, "a")
         await transaction.insert(Group(id="b", name="b", name_key="b", created_at="2026-01-02T03:04:05.678Z"))
         await transaction.replace(group)
         print("written", flush=True)
@@ -322,55 +315,52 @@ asyncio.run(write())
 
 
 async def test_what_a_killed_process_wrote_is_announced_once(url: str) -> None:
-    mongo = await MongoStore.open(url, settle_after_seconds=1)
-    await mongo.insert(group("a"))
-    await mongo.remove([id for id, _ in await mongo.waiting(10)])
-    writer = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", CRASHING_WRITER, url), stdout=asyncio.subprocess.PIPE
-    )
-    assert writer.stdout
-    assert await asyncio.wait_for(writer.stdout.readline(), 30) == b"written\n"
-    assert await changes(mongo) == []
-    writer.send_signal(signal.SIGKILL)
-    await writer.wait()
-    delivered: list[tuple[Operation, str, int]] = []
-    async with asyncio.timeout(20):
-        (newer,) = [await modify(mongo, Group, "a", lambda found: structs.replace(found, name="mine"))]
-        while len(delivered) < 3:
-            delivered += await changes(mongo)
-            await mongo.remove([id for id, _ in await mongo.waiting(10)])
-    assert sorted(delivered) == [(Operation.INSERT, "b", 1), (Operation.UPDATE, "a", 2), (Operation.UPDATE, "a", 3)]
-    assert delivered.index((Operation.UPDATE, "a", 2)) < delivered.index((Operation.UPDATE, "a", 3))
-    assert (newer.version, await mongo._intents.outbox.count_documents({})) == (3, 0)
-    await mongo.close()
+    async with MongoStore.open(url, settle_after_seconds=1) as mongo:
+        await mongo.insert(group("a"))
+        await mongo.remove([id for id, _ in await mongo.waiting(10)])
+        writer = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", CRASHING_WRITER, url), stdout=asyncio.subprocess.PIPE
+        )
+        assert writer.stdout
+        assert await asyncio.wait_for(writer.stdout.readline(), 30) == b"written\n"
+        assert await changes(mongo) == []
+        writer.send_signal(signal.SIGKILL)
+        await writer.wait()
+        delivered: list[tuple[Operation, str, int]] = []
+        async with asyncio.timeout(20):
+            (newer,) = [await modify(mongo, Group, "a", lambda found: structs.replace(found, name="mine"))]
+            while len(delivered) < 3:
+                delivered += await changes(mongo)
+                await mongo.remove([id for id, _ in await mongo.waiting(10)])
+        assert sorted(delivered) == [(Operation.INSERT, "b", 1), (Operation.UPDATE, "a", 2), (Operation.UPDATE, "a", 3)]
+        assert delivered.index((Operation.UPDATE, "a", 2)) < delivered.index((Operation.UPDATE, "a", 3))
+        assert (newer.version, await mongo._intents.outbox.count_documents({})) == (3, 0)
 
 
 async def test_an_intent_that_nothing_was_written_of_is_forgotten(url: str) -> None:
-    mongo = await MongoStore.open(url, settle_after_seconds=0.2)
-    (a,) = await mongo.insert(group("a"))
-    await mongo.remove([id for id, _ in await mongo.waiting(10)])
-    intended = [
-        (Operation.UPDATE, structs.replace(a, version=2)),
-        (Operation.INSERT, group("b")),
-        (Operation.DELETE, a),
-    ]
-    for operation, document in intended:
-        await mongo._intents.claim("dead", operation, [document], set())
-    async with asyncio.timeout(10):
-        while await mongo._intents.outbox.count_documents({}):
-            assert await mongo.waiting(10) == []
-    await mongo.close()
+    async with MongoStore.open(url, settle_after_seconds=0.2) as mongo:
+        (a,) = await mongo.insert(group("a"))
+        await mongo.remove([id for id, _ in await mongo.waiting(10)])
+        intended = [
+            (Operation.UPDATE, structs.replace(a, version=2)),
+            (Operation.INSERT, group("b")),
+            (Operation.DELETE, a),
+        ]
+        for operation, document in intended:
+            await mongo._intents.claim("dead", operation, [document], set())
+        async with asyncio.timeout(10):
+            while await mongo._intents.outbox.count_documents({}):
+                assert await mongo.waiting(10) == []
 
 
 async def test_a_slow_transaction_is_not_taken_for_a_dead_one(url: str) -> None:
-    mongo = await MongoStore.open(url, settle_after_seconds=0.4)
-    async with mongo.transaction() as transaction:
-        await transaction.insert(group("a"))
-        until = asyncio.get_running_loop().time() + 1.5
-        while asyncio.get_running_loop().time() < until:
-            assert await mongo.waiting(10) == []
-    assert await changes(mongo) == [(Operation.INSERT, "a", 1)]
-    await mongo.close()
+    async with MongoStore.open(url, settle_after_seconds=0.4) as mongo:
+        async with mongo.transaction() as transaction:
+            await transaction.insert(group("a"))
+            until = asyncio.get_running_loop().time() + 1.5
+            while asyncio.get_running_loop().time() < until:
+                assert await mongo.waiting(10) == []
+        assert await changes(mongo) == [(Operation.INSERT, "a", 1)]
 
 
 async def test_it_says_what_a_standalone_server_loses(url: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -382,22 +372,21 @@ async def test_it_says_what_a_standalone_server_loses(url: str, caplog: pytest.L
 
 
 async def test_opening_twice_creates_the_indexes_once(url: str) -> None:
-    first, second = await MongoStore.open(url), await MongoStore.open(url)
-    async with AsyncIOMotorClient(url) as client:
-        indexes = await client.get_default_database()["users"].index_information()
-    assert indexes["_unique.handle_key_1"]["unique"]
-    assert indexes["created_at_-1__id_-1"]
-    assert await second.count(User) == 0
-    await first.close()
-    await second.close()
+    async with MongoStore.open(url) as first, MongoStore.open(url) as second:
+        indexes = await first._client.get_default_database()["users"].index_information()
+        assert indexes["_unique.handle_key_1"]["unique"]
+        assert indexes["created_at_-1__id_-1"]
+        assert await second.count(User) == 0
 
 
 async def test_a_server_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(UpstreamUnavailable):
-        await MongoStore.open("mongodb://127.0.0.1:9/virtool?serverSelectionTimeoutMS=100")
+        async with MongoStore.open("mongodb://127.0.0.1:9/virtool?serverSelectionTimeoutMS=100"):
+            pass
 
 
 @pytest.mark.parametrize("url", ["postgres://x", "mongodb://", "mongodb://a:b:c"])
 async def test_a_wrong_url_stops_the_start(url: str) -> None:
     with pytest.raises(ConfigError, match="URL"):
-        await MongoStore.open(url)
+        async with MongoStore.open(url):
+            pass

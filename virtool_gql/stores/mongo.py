@@ -7,45 +7,34 @@ On a replica set (one node is enough) a transaction is the server's own. A stand
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Self, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from msgspec import structs
 from pymongo import ReadPreference
-from pymongo.errors import BulkWriteError, ConfigurationError, ConnectionFailure, OperationFailure
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from virtool_gql.errors import ConfigError
-from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Clock, Document, now
 from virtool_gql.stores.collections import COLLECTIONS
 from virtool_gql.stores.documents import Documents
-from virtool_gql.stores.mongo_documents import Stored
-from virtool_gql.stores.mongo_intents import (
-    OUTBOX_INDEXES,
-    SETTLE_AFTER_SECONDS,
-    Intents,
-    IntentTransaction,
-    OutboxIds,
-    outbox_entries,
-    whole,
-)
-from virtool_gql.stores.mongo_reads import (
+from virtool_gql.stores.mongo_collections import (
     Collection,
     Collections,
-    MongoReads,
     OnAnnounced,
     Overtaken,
-    by_kind,
     create_indexes,
     driver_errors,
-    duplicate,
-    violated_unique,
-    write,
 )
+from virtool_gql.stores.mongo_documents import Stored
+from virtool_gql.stores.mongo_intents import OUTBOX_INDEXES, SETTLE_AFTER_SECONDS, Intents
+from virtool_gql.stores.mongo_reads import MongoReads
+from virtool_gql.stores.mongo_transactions import IntentTransaction, ServerTransaction
+from virtool_gql.stores.mongo_writes import OutboxIds, whole
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -77,6 +66,7 @@ class MongoStore(MongoReads):
         self._has_transactions = False
 
     @classmethod
+    @asynccontextmanager
     async def open(
         cls,
         url: str,
@@ -84,21 +74,21 @@ class MongoStore(MongoReads):
         clock: Clock = now,
         on_announced: OnAnnounced = lambda: None,
         settle_after_seconds: float = SETTLE_AFTER_SECONDS,
-    ) -> "MongoStore":
+        nanoseconds: Callable[[], int] = time.time_ns,
+    ) -> AsyncIterator[Self]:
         """Connect to the database that the URL names, `virtool` if it names none, and create its indexes."""
         client = _client(url)
         database = client.get_default_database(DATABASE).with_options(
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE
         )
         collections = Collections(database)
-        intents = Intents(collections.named("outbox"), collections, OutboxIds(), clock, settle_after_seconds)
+        intents = Intents(collections.named("outbox"), collections, OutboxIds(nanoseconds), clock, settle_after_seconds)
         store = cls(client, collections, intents, on_announced)
         try:
             await store._prepare()
-        except BaseException:
-            client.close()
-            raise
-        return store
+            yield store
+        finally:
+            await store.close()
 
     async def _prepare(self) -> None:
         with driver_errors():
@@ -148,6 +138,7 @@ class MongoStore(MongoReads):
         transaction = IntentTransaction(self._collections, self._intents, self._on_announced)
         try:
             yield transaction
+            transaction.check()
         except BaseException:
             await whole(transaction.roll_back())
             raise
@@ -162,6 +153,7 @@ class MongoStore(MongoReads):
             transaction = ServerTransaction(self._collections, self._intents, session)
             try:
                 yield transaction
+                transaction.check()
             except BaseException:
                 await whole(session.abort_transaction())
                 raise
@@ -188,48 +180,6 @@ class MongoStore(MongoReads):
         """Forget changes that are in the stream."""
         with driver_errors():
             await self._intents.outbox.delete_many({"_id": {"$in": list(ids)}})
-
-
-class ServerTransaction(MongoReads):
-    """A transaction of the server's own."""
-
-    def __init__(self, collections: Collections, intents: Intents, session: AsyncIOMotorClientSession) -> None:
-        super().__init__(collections, session)
-        self._intents = intents
-        self.announces = False
-
-    def transaction(self) -> AbstractAsyncContextManager[Documents]:
-        """Give the same transaction again."""
-        return nullcontext(self)
-
-    async def insert(self, *documents: D) -> list[D]:
-        """Store new documents; give them back as version 1."""
-        return await self._write(Operation.INSERT, [structs.replace(document, version=1) for document in documents])
-
-    async def replace(self, *documents: D) -> list[D]:
-        """Store the next version of documents that were read; give them back with it."""
-        next_versions = [structs.replace(document, version=document.version + 1) for document in documents]
-        return await self._write(Operation.UPDATE, next_versions)
-
-    async def delete(self, *documents: D) -> None:
-        """Remove documents that were read."""
-        await self._write(Operation.DELETE, list(documents))
-
-    async def _write(self, operation: Operation, documents: list[D]) -> list[D]:
-        for kind, group in by_kind(documents):
-            collection = await self._collections.of(kind)
-            try:
-                await whole(write(collection, operation, group, self._session))
-            except BulkWriteError as error:
-                if paths := violated_unique(kind.kept, error):
-                    raise duplicate(paths) from error
-                raise
-        entries = outbox_entries(self._intents.ids, self._intents.clock, operation, documents)
-        if announced := [entry for entry in entries if entry["payload"] is not None]:
-            with driver_errors():
-                await whole(self._intents.outbox.insert_many(announced, session=self._session))
-            self.announces = True
-        return documents
 
 
 async def _commit(session: AsyncIOMotorClientSession) -> None:
@@ -267,9 +217,9 @@ async def _held_back(outbox: Collection, entries: Sequence[Stored]) -> set[tuple
 
 
 def _client(url: str) -> AsyncIOMotorClient[Any]:
+    given: dict[str, Any] = {"appname": "virtool-gql", "serverSelectionTimeoutMS": ANSWER_WITHIN_SECONDS * 1000}
+    options = {name: value for name, value in given.items() if name.lower() not in url.lower()}
     try:
-        return AsyncIOMotorClient(
-            url, appname="virtool-gql", serverSelectionTimeoutMS=ANSWER_WITHIN_SECONDS * 1000, tz_aware=True
-        )
+        return AsyncIOMotorClient(url, **options)
     except (ConfigurationError, ValueError) as error:
         raise ConfigError("The MongoDB URL is not valid; it looks like mongodb://host:27017/virtool.") from error

@@ -18,6 +18,7 @@ MongoFilter = dict[str, Any]
 MAX_PATTERN_BYTES = 32_000
 """MongoDB refuses longer patterns."""
 
+LISTS_WITHIN_LISTS = 3
 INT64 = range(-(2**63), 2**63)
 
 _NOTHING: MongoFilter = {"_id": {"$in": []}}
@@ -89,36 +90,37 @@ def _exists(path: str) -> MongoFilter:
 
 def _in(path: str, values: Sequence[Scalar]) -> MongoFilter:
     stored = stored_path(path)
-    given = [_number(value) for value in values if value is not None]
+    given = [checked_value(value) for value in values if value is not None]
     parts = [_guarded(stored, {"$eq": given[0]} if len(given) == 1 else {"$in": given})] if given else []
     return _one_of([*parts, {"$nor": [_exists(stored)]}] if None in values else parts)
 
 
 def _range(bounds: Range) -> MongoFilter:
     named = {"$gte": bounds.gte, "$gt": bounds.gt, "$lte": bounds.lte, "$lt": bounds.lt}
-    given = {name: _number(value) for name, value in named.items() if value is not None}
+    given = {name: checked_value(value) for name, value in named.items() if value is not None}
     path = stored_path(bounds.path)
     return _guarded(path, given) if given else _exists(path)
 
 
 def _has(path: str, value: Scalar) -> MongoFilter:
-    """Look through lists, as MongoDB does by itself, and through one list within a list at every step."""
-    steps = [((name,), (name, WRAPPED)) for name in stored_path(path).split(".")]
+    """Look through lists, as MongoDB does by itself, and through lists within lists at every step."""
+    depths = range(LISTS_WITHIN_LISTS + 1)
+    steps = [[(name, *(WRAPPED,) * depth) for depth in depths] for name in stored_path(path).split(".")]
     paths = [".".join(name for step in choice for name in step) for choice in product(*steps)]
-    return _one_of([{path: _number(value)} for path in paths])
+    return _one_of([{path: checked_value(value)} for path in paths])
 
 
-def _number(value: Any) -> Any:
-    """Give a number in a form that BSON has: integers beyond 64 bits as floats."""
+def checked_value(value: Any) -> Any:
+    """Give a value in a form that BSON has: integers beyond 64 bits as floats."""
+    if isinstance(value, str) and "\0" in value:
+        raise BadUserInput("A text may not contain the character NUL.")
     if isinstance(value, int) and value not in INT64:
         return float(value) if abs(value) < 2**1023 else float("inf" if value > 0 else "-inf")
     return value
 
 
 def _pattern(text: str) -> str:
-    if "\0" in text:
-        raise BadUserInput("A text may not contain the character NUL.")
-    pattern = folding.pattern(text)
+    pattern = folding.pattern(checked_value(text))
     if len(pattern.encode(errors="replace")) > MAX_PATTERN_BYTES:
         raise BadUserInput("The text to search for is too long.")
     return pattern

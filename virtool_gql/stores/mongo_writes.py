@@ -1,0 +1,165 @@
+"""Writing documents and their outbox entries to MongoDB: what both kinds of transactions have in common."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from itertools import groupby
+from typing import Any, TypeVar
+
+from msgspec import structs
+from pymongo import DeleteOne, InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from virtool_gql.errors import DuplicateValue, StaleDocument
+from virtool_gql.models.changes import Operation, announcement
+from virtool_gql.models.documents import Clock, Document, Kept
+from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.mongo_collections import Collection, Collections, Session, driver_errors, in_slices
+from virtool_gql.stores.mongo_documents import UNIQUE, Stored, to_stored, unique_name
+from virtool_gql.stores.mongo_reads import MongoReads
+
+D = TypeVar("D", bound=Document)
+T = TypeVar("T")
+
+DUPLICATE_KEY = 11000
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Wait for work that must not be cut off in its middle; a cancellation comes through after it."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+class OutboxIds:
+    """Ids in the order of time, which no two processes share."""
+
+    def __init__(self, nanoseconds: Callable[[], int] = time.time_ns) -> None:
+        self._nanoseconds = nanoseconds
+        self._last = 0
+        self._process = secrets.token_hex(4)
+
+    def next(self) -> str:
+        self._last = max(self._last + 1, self._nanoseconds())
+        return f"{self._last:016x}{self._process}"
+
+
+async def outbox_entries(
+    ids: OutboxIds, clock: Clock, operation: Operation, documents: Sequence[Document]
+) -> list[Stored]:
+    """Give what the outbox holds of a write. The version of a deletion is the one that it takes away, plus one."""
+    at = clock()
+
+    def entry_of(document: Document) -> Stored:
+        return {
+            "_id": ids.next(),
+            "collection": document.kept.name,
+            "document": document.id,
+            "version": document.version + (operation is Operation.DELETE),
+            "operation": operation,
+            "payload": announcement(operation, document, at),
+            "state": "ready",
+        }
+
+    return await in_slices(entry_of, documents)
+
+
+class MongoTransaction(MongoReads):
+    """One transaction. A write that fails makes it void: whatever becomes of the error, the block ends with it."""
+
+    def __init__(self, collections: Collections, session: Session = None) -> None:
+        super().__init__(collections, session)
+        self._one_at_a_time = asyncio.Lock()
+        self._failure: Exception | None = None
+
+    def transaction(self) -> AbstractAsyncContextManager[Documents]:
+        """Give the same transaction again."""
+        return nullcontext(self)
+
+    async def insert(self, *documents: D) -> list[D]:
+        """Store new documents; give them back as version 1."""
+        first = [structs.replace(document, version=1) for document in documents]
+        await self._write(Operation.INSERT, first)
+        return first
+
+    async def replace(self, *documents: D) -> list[D]:
+        """Store the next version of documents that were read; give them back with it."""
+        following = [structs.replace(document, version=document.version + 1) for document in documents]
+        await self._write(Operation.UPDATE, following)
+        return following
+
+    async def delete(self, *documents: D) -> None:
+        """Remove documents that were read."""
+        await self._write(Operation.DELETE, documents)
+
+    async def _write(self, operation: Operation, documents: Sequence[Document]) -> None:
+        async with self._one_at_a_time:
+            self.check()
+            try:
+                if documents:
+                    await whole(self._write_all(operation, documents))
+            except Exception as error:
+                self._failure = error
+                raise
+
+    def check(self) -> None:
+        """Raise what made the transaction void."""
+        if self._failure is not None:
+            raise self._failure
+
+    async def _write_all(self, operation: Operation, documents: Sequence[Document]) -> None:
+        raise NotImplementedError
+
+
+def by_kind(documents: Sequence[D]) -> list[tuple[type[D], list[D]]]:
+    """Split documents into runs of one kind, in their order."""
+    return [(kind, list(group)) for kind, group in groupby(documents, key=type)]
+
+
+async def write(
+    collection: Collection,
+    operation: Operation,
+    documents: Sequence[Document],
+    session: Session = None,
+    *,
+    locked: bool = False,
+) -> None:
+    """Do one write; documents that are replaced come as their next version, those that are deleted as they are.
+
+    Of documents that are locked the versions are known; FerretDB uses an index only where an id is asked for alone.
+    """
+
+    def operation_on(document: Document) -> Any:
+        if operation is Operation.INSERT:
+            return InsertOne(to_stored(document))
+        version = document.version - (operation is Operation.UPDATE)
+        at = {"_id": document.id} if locked else {"_id": document.id, "version": version}
+        return ReplaceOne(at, to_stored(document)) if operation is Operation.UPDATE else DeleteOne(at)
+
+    with driver_errors():
+        result = await collection.bulk_write(await in_slices(operation_on, documents), session=session)
+    if result.inserted_count + result.matched_count + result.deleted_count != len(documents):
+        raise stale()
+
+
+def stale() -> StaleDocument:
+    return StaleDocument("Somebody else changed this in the meantime; look at it again.")
+
+
+def duplicate(paths: Sequence[str]) -> DuplicateValue:
+    return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
+
+
+def violated_unique(kept: Kept, error: BulkWriteError) -> tuple[str, ...] | None:
+    """Give the paths whose uniqueness a write violated, where the server tells it."""
+    for failure in error.details.get("writeErrors", ()):
+        if failure.get("code") == DUPLICATE_KEY:
+            pattern = failure.get("keyPattern", {})
+            named = {f"{UNIQUE}.{unique_name(paths)}": paths for paths in kept.unique} | {"_id": ("id",)}
+            return next((named[name] for name in pattern if name in named), None)
+    return None
