@@ -4,12 +4,12 @@ A comparison with NULL is NULL, which counts as false in AND and OR; `Not` asks 
 filter comes out as it does in `query.predicate`, and comparisons stay in the form that indexes answer.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import ge, gt, le, lt
 from typing import Any
 
-import msgspec
 from sqlalchemy import ARRAY, Boolean, Table, Text, and_, bindparam, false, func, literal, or_, true
 from sqlalchemy import cast as to_type
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
@@ -50,7 +50,7 @@ class Fields:
 
     def _has(self, filter: Has) -> Condition:
         base, names = json_base(self.table, filter.path)
-        variables = bindparam(None, msgspec.json.encode({"value": filter.value}).decode(), type_=Text())
+        variables = bindparam(None, json.dumps({"value": filter.value}), type_=Text())
         path = literal(json_path(names), Text())
         return func.jsonb_path_exists(base, to_type(path, JSONPATH()), to_type(variables, JSONB()), type_=Boolean())
 

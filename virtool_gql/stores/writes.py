@@ -6,6 +6,7 @@ grow with its versions.
 """
 
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -37,7 +38,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, to_builtins
+from virtool_gql.stores.fields import LARGEST_BIGINT
 from virtool_gql.stores.tables import outbox, table_of
+
+LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 @cache
@@ -113,19 +117,19 @@ def _announced(given: CTE, written: CTE) -> Executable:
 
 
 def encoded(document: Document) -> str:
-    """Give the document as JSON, in which there are no numbers but finite ones."""
-    try:
-        json = msgspec.json.encode(document)
-    except OverflowError as error:
-        raise BadUserInput("A number is too large.") from error
-    if b"null" in json and not _finite(to_builtins(document)):
-        raise BadUserInput("A number must be finite.")
+    """Give the document as JSON, in which there are no numbers but those that every store can hold."""
+    json = msgspec.json.encode(document)
+    suspicious = b"null" in json or LONG_NUMBER.search(json)  # NaN becomes null
+    if suspicious and not _storable(to_builtins(document)):
+        raise BadUserInput("A number must be finite and within 64 bits.")
     return json.decode()
 
 
-def _finite(value: Any) -> bool:
+def _storable(value: Any) -> bool:
     if isinstance(value, dict):
-        return all(map(_finite, value.values()))
+        return all(map(_storable, value.values()))
     if isinstance(value, list | tuple):
-        return all(map(_finite, value))
+        return all(map(_storable, value))
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_BIGINT
     return not isinstance(value, float) or math.isfinite(value)

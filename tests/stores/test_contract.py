@@ -1,0 +1,359 @@
+"""What every store of documents does, on real servers."""
+
+import asyncio
+import random
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from tests.stores.fixtures import AT, AnyStore
+from tests.stores.plants import Part, Plant, Weed
+from virtool_gql.errors import BadUserInput, DuplicateValue, NotFound, StaleDocument
+from virtool_gql.models.changes import Change, Operation
+from virtool_gql.models.documents import to_builtins
+from virtool_gql.query import NOTHING, Eq, Exists, Has, Order, Page, Range, Text
+from virtool_gql.stores.documents import modify
+
+
+async def changes(store: AnyStore) -> list[Change]:
+    """Take what waits in the outbox."""
+    waiting = await store.waiting(100_000)
+    await store.remove([id for id, _ in waiting])
+    return [msgspec.json.decode(payload, type=Change) for _, payload in waiting]
+
+
+async def told(store: AnyStore) -> list[tuple[Operation, str, int]]:
+    return [(change.operation, change.ids[0], change.document["version"]) for change in await changes(store)]
+
+
+def plants(*ids: str) -> list[Plant]:
+    return [Plant(id=id, name=f"Plant {id}") for id in ids]
+
+
+async def test_it_gives_back_what_it_was_given(documents_store: AnyStore) -> None:
+    plant = Plant(
+        id="p",
+        name="Ünïcödé \U0001f331 \u202e \\ \" ' % _ $ .",
+        height=0.1,
+        row=2**53,
+        tags=("b", "a", "b"),
+        numbers=((1, 2), (), (3,)),
+        parts=(Part(name="leaf", size=0.5, tags=("x",)), Part()),
+        place=Part(name=None, size=7),
+        anything={"list": [1, [2.5, None]], "deep": {"": True, "a.b": "$"}, "int": 2**40},
+    )
+    written = await documents_store.insert(plant)
+    assert written == [structs.replace(plant, version=1)]
+    assert await documents_store.get(Plant, "p") == written[0]
+
+
+async def test_it_gets_one_that_passes_the_filter(documents_store: AnyStore) -> None:
+    (plant,) = await documents_store.insert(*plants("a"))
+    assert await documents_store.get(Plant, "a", Eq("alive", value=True)) == plant
+    assert await documents_store.get(Plant, "a", Eq("alive", value=False)) is None
+    assert await documents_store.get(Plant, "b") is None
+    assert await documents_store.get(Weed, "a") is None
+
+
+async def test_it_gets_many_by_id(documents_store: AnyStore) -> None:
+    a, b, c = await documents_store.insert(*plants("a", "b", "c"))
+    assert await documents_store.get_many(Plant, ["c", "a", "x", "a"]) == {"a": a, "c": c}
+    assert await documents_store.get_many(Plant, iter("abc"), Text("name", "T B")) == {"b": b}
+    assert await documents_store.get_many(Plant, []) == {}
+
+
+async def test_it_finds_a_page_in_order(documents_store: AnyStore) -> None:
+    names = [None, "b", "B", "ä", "a", "\U0001f600", "\uffff"]
+    await documents_store.insert(*(Plant(id=f"{number}", note=name) for number, name in enumerate(names)))
+    by_note = (Order("note"),)
+    found = await documents_store.find(Plant, order=by_note, page=Page(first=None))
+    assert [plant.note for plant in found.documents] == [None, "B", "a", "b", "ä", "\uffff", "\U0001f600"]
+    assert (found.has_next, found.has_previous) == (False, False)
+    second = await documents_store.find(Plant, order=by_note, page=Page(first=2, after=("B", "2")))
+    assert ([plant.note for plant in second.documents], second.has_next, second.has_previous) == (
+        ["a", "b"],
+        True,
+        True,
+    )
+    last = await documents_store.find(Plant, order=by_note, page=Page(last=2))
+    assert [plant.note for plant in last.documents] == ["\uffff", "\U0001f600"]
+    assert (last.has_next, last.has_previous) == (False, True)
+
+
+async def test_a_page_after_everything_is_empty(documents_store: AnyStore) -> None:
+    await documents_store.insert(*plants("a", "b"))
+    found = await documents_store.find(Plant, page=Page(first=5, after=("b",)))
+    assert (found.documents, found.has_next, found.has_previous) == ([], False, True)
+    found = await documents_store.find(Plant, page=Page(last=5, before=("a",)))
+    assert (found.documents, found.has_next, found.has_previous) == ([], True, False)
+
+
+async def test_a_cursor_of_a_deleted_document_stays_a_place(documents_store: AnyStore) -> None:
+    _, b, _ = await documents_store.insert(*plants("a", "b", "c"))
+    await documents_store.delete(b)
+    found = await documents_store.find(Plant, page=Page(first=5, after=("b",)))
+    assert ([plant.id for plant in found.documents], found.has_previous) == (["c"], True)
+
+
+async def test_it_counts(documents_store: AnyStore) -> None:
+    await documents_store.insert(*plants("a", "b"), Plant(id="c", tags=("x",)))
+    assert await documents_store.count(Plant) == 3
+    assert await documents_store.count(Plant, Has("tags", "x")) == 1
+    assert await documents_store.count(Plant, NOTHING) == 0
+
+
+async def test_a_replaced_document_is_the_next_version(documents_store: AnyStore) -> None:
+    (first,) = await documents_store.insert(*plants("a"))
+    (second,) = await documents_store.replace(structs.replace(first, name="new"))
+    assert (second.version, second.name) == (2, "new")
+    assert await documents_store.get(Plant, "a") == second
+
+
+async def test_a_stale_document_is_neither_replaced_nor_deleted(documents_store: AnyStore) -> None:
+    (first,) = await documents_store.insert(*plants("a"))
+    (second,) = await documents_store.replace(first)
+    await changes(documents_store)
+    with pytest.raises(StaleDocument):
+        await documents_store.replace(structs.replace(first, name="late"))
+    with pytest.raises(StaleDocument):
+        await documents_store.delete(first)
+    with pytest.raises(StaleDocument):
+        await documents_store.replace(*plants("nobody"))
+    assert await documents_store.get(Plant, "a") == second
+    assert await changes(documents_store) == []
+
+
+async def test_a_write_of_many_is_whole_or_not_at_all(documents_store: AnyStore) -> None:
+    a, b = await documents_store.insert(*plants("a", "b"))
+    await documents_store.replace(b)
+    await changes(documents_store)
+    for write in (documents_store.replace, documents_store.delete):
+        with pytest.raises(StaleDocument):
+            await write(a, b)
+    with pytest.raises(DuplicateValue):
+        await documents_store.insert(*plants("c", "a"))
+    assert await documents_store.get(Plant, "a") == a
+    assert await documents_store.count(Plant) == 2
+    assert await changes(documents_store) == []
+
+
+async def test_a_taken_value_is_named(documents_store: AnyStore) -> None:
+    await documents_store.insert(Plant(id="a", code="x", place=Part(name="field"), row=1))
+    for double, path in (
+        (Plant(id="a"), ("id",)),
+        (Plant(id="b", code="x"), ("code",)),
+        (Plant(id="b", place=Part(name="field"), row=1), ("place.name", "row")),
+    ):
+        with pytest.raises(DuplicateValue) as caught:
+            await documents_store.insert(double)
+        assert caught.value.path == path
+    (other,) = await documents_store.insert(Plant(id="b", place=Part(name="field"), row=2))
+    with pytest.raises(DuplicateValue) as caught:
+        await documents_store.replace(structs.replace(other, code="x"))
+    assert caught.value.path == ("code",)
+    assert len(await changes(documents_store)) == 2
+
+
+async def test_null_is_shared_by_any_number(documents_store: AnyStore) -> None:
+    field = Part(name="field")
+    await documents_store.insert(*plants("a", "b"), Plant(id="c", place=field), Plant(id="d", place=field))
+    assert await documents_store.count(Plant) == 4
+
+
+async def test_of_many_who_modify_one_document_none_is_lost(documents_store: AnyStore) -> None:
+    await documents_store.insert(Plant(id="a", row=0))
+
+    def one_more(plant: Plant) -> Plant:
+        return structs.replace(plant, row=(plant.row or 0) + 1)
+
+    async def patient() -> None:
+        while True:
+            try:
+                await modify(documents_store, Plant, "a", one_more)
+            except StaleDocument:
+                continue
+            return
+
+    await asyncio.gather(*(patient() for _ in range(50)))
+    plant = await documents_store.get(Plant, "a")
+    assert plant
+    assert (plant.row, plant.version) == (50, 51)
+    assert [version for _, _, version in await told(documents_store)] == list(range(1, 52))
+
+
+async def test_modify_writes_nothing_where_nothing_changes(documents_store: AnyStore) -> None:
+    (plant,) = await documents_store.insert(*plants("a"))
+    assert await modify(documents_store, Plant, "a", lambda same: same) == plant
+    with pytest.raises(NotFound):
+        await modify(documents_store, Plant, "a", lambda same: same, Eq("name", "x"))
+
+
+async def test_thousands_are_written_at_once(documents_store: AnyStore) -> None:
+    many = plants(*(f"{number:05}" for number in range(3000)))
+    random.Random(1).shuffle(many)  # noqa: S311 - any order
+    first = await documents_store.insert(*many)
+    second = await documents_store.replace(*first)
+    assert {plant.version for plant in second} == {2}
+    assert [plant.id for plant in second] == [plant.id for plant in many]
+    await documents_store.delete(*second)
+    assert await documents_store.count(Plant) == 0
+    operations = [operation for operation, _, _ in await told(documents_store)]
+    assert operations == [each for each in (Operation.INSERT, Operation.UPDATE, Operation.DELETE) for _ in range(3000)]
+
+
+async def test_nothing_is_written_of_nothing(documents_store: AnyStore) -> None:
+    assert await documents_store.insert() == []
+    assert await documents_store.replace() == []
+    await documents_store.delete()
+
+
+async def test_every_write_is_announced(documents_store: AnyStore, announced: list[None]) -> None:
+    (first,) = await documents_store.insert(Plant(id="a", name="old", secret="s"))
+    (second,) = await documents_store.replace(structs.replace(first, name="new"))
+    await documents_store.delete(second)
+    assert len(announced) == 3
+    insert, update, delete = await changes(documents_store)
+    partial = {name: value for name, value in to_builtins(second).items() if name != "secret"}
+    partial = msgspec.json.decode(msgspec.json.encode(partial))
+    assert insert == Change(
+        collection="plants",
+        operation=Operation.INSERT,
+        ids=("a",),
+        at=AT,
+        document={**partial, "name": "old", "version": 1},
+    )
+    assert (update.operation, update.document) == (Operation.UPDATE, partial)
+    assert (delete.operation, delete.document) == (Operation.DELETE, partial)
+
+
+async def test_a_silent_collection_is_not_announced(documents_store: AnyStore, announced: list[None]) -> None:
+    (weed,) = await documents_store.insert(Weed(id="w"))
+    (weed,) = await documents_store.replace(weed)
+    await documents_store.delete(weed)
+    assert (await changes(documents_store), announced) == ([], [])
+
+
+async def test_the_outbox_gives_the_oldest_first(documents_store: AnyStore) -> None:
+    for id in "abc":
+        await documents_store.insert(*plants(id))
+    oldest = await documents_store.waiting(2)
+    assert [msgspec.json.decode(payload)["ids"] for _, payload in oldest] == [["a"], ["b"]]
+    await documents_store.remove([id for id, _ in oldest])
+    assert [id for _, id, _ in await told(documents_store)] == ["c"]
+
+
+async def test_a_transaction_is_done_as_a_whole(documents_store: AnyStore, announced: list[None]) -> None:
+    (a, b) = await documents_store.insert(*plants("a", "b"))
+    await changes(documents_store)
+    announced.clear()
+    async with documents_store.transaction() as transaction:
+        (again,) = await transaction.replace(structs.replace(a, name="A"))
+        await transaction.insert(Weed(id="w"), *plants("c"))
+        await transaction.delete(b)
+        assert await transaction.get(Plant, "a") == again
+        assert await transaction.count(Plant) == 2
+        assert announced == []
+        assert await documents_store.waiting(10) == []
+    assert len(announced) == 1
+    assert await told(documents_store) == [
+        (Operation.UPDATE, "a", 2),
+        (Operation.INSERT, "c", 1),
+        (Operation.DELETE, "b", 1),
+    ]
+
+
+async def test_a_transaction_that_raises_leaves_nothing(documents_store: AnyStore, announced: list[None]) -> None:
+    (a, b) = await documents_store.insert(*plants("a", "b"))
+    await changes(documents_store)
+    announced.clear()
+
+    async def fail() -> None:
+        async with documents_store.transaction() as transaction:
+            await transaction.replace(structs.replace(a, name="A"))
+            await transaction.delete(b)
+            await transaction.insert(*plants("c"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert (await documents_store.find(Plant)).documents == [a, b]
+    assert (await changes(documents_store), announced) == ([], [])
+
+
+async def test_a_transaction_within_a_transaction_is_the_same(documents_store: AnyStore) -> None:
+    async def fail() -> None:
+        async with documents_store.transaction() as outer:
+            async with outer.transaction() as inner:
+                assert inner is outer
+                await inner.insert(*plants("a"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert await documents_store.count(Plant) == 0
+
+
+async def test_a_refused_write_leaves_nothing_of_its_transaction(documents_store: AnyStore) -> None:
+    await documents_store.insert(*plants("a"))
+
+    async def fail() -> None:
+        async with documents_store.transaction() as transaction:
+            await transaction.insert(*plants("b"))
+            await transaction.insert(*plants("a"))
+
+    with pytest.raises(DuplicateValue):
+        await fail()
+    assert await documents_store.count(Plant) == 1
+
+
+async def test_several_collections_are_written_at_once(documents_store: AnyStore) -> None:
+    with pytest.raises(DuplicateValue):
+        await documents_store.insert(*plants("a"), Weed(id="w"), *plants("a"))
+    assert (await documents_store.count(Plant), await documents_store.count(Weed)) == (0, 0)
+    written = await documents_store.insert(*plants("a"), Weed(id="w"), *plants("b"))
+    assert [each.id for each in written] == ["a", "w", "b"]
+    await documents_store.delete(*written)
+    assert (await documents_store.count(Plant), await documents_store.count(Weed)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "value", ["\0", "a\0b", "\ud800", float("nan"), float("inf"), 2**70, {"a\0": 1}, [["\0"]]], ids=repr
+)
+async def test_it_refuses_what_no_store_can_hold(documents_store: AnyStore, value: object) -> None:
+    with pytest.raises(BadUserInput):
+        await documents_store.insert(*plants("a"), Plant(id="b", anything=value))
+    assert (await documents_store.count(Plant), await changes(documents_store)) == (0, [])
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800"], ids=repr)
+async def test_it_refuses_to_look_for_what_no_store_can_hold(documents_store: AnyStore, text: str) -> None:
+    for filter in (Eq("name", text), Text("name", text), Range("name", gt=text), Has("tags", text), Eq("id", text)):
+        with pytest.raises(BadUserInput):
+            await documents_store.find(Plant, filter)
+
+
+async def test_a_big_document_is_kept(documents_store: AnyStore) -> None:
+    big = Plant(id="big", note="".join(random.Random(1).choices("ACGT", k=5_000_000)))  # noqa: S311 - any letters
+    (big,) = await documents_store.insert(big)
+    assert await documents_store.get(Plant, "big", Exists("note")) == big
+    (change,) = await changes(documents_store)
+    assert change.document["note"] == big.note
+
+
+async def test_a_cancelled_transaction_leaves_nothing(documents_store: AnyStore) -> None:
+    inside = asyncio.Event()
+
+    async def write() -> None:
+        async with documents_store.transaction() as transaction:
+            await transaction.insert(*plants("a"))
+            inside.set()
+            await transaction.insert(*plants(*(f"b{number}" for number in range(500))))
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(write())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await documents_store.count(Plant), await changes(documents_store)) == (0, [])
