@@ -122,7 +122,7 @@ async def run_jobs(config: Config, stopped: asyncio.Event) -> None:
         await stopped.wait()
 
 
-def edge_of(config: Config, db: Database, on: strawberry.Schema = schema) -> Edge:
+def edge_of(config: Config, db: Database, on: strawberry.Schema) -> Edge:
     """Make the GraphQL edge of a database."""
     operations = Operations(on, lambda caller: fresh_context(db, caller), db.hub.cursor, config.limits)
     return make_edge(
@@ -137,8 +137,9 @@ def edge_of(config: Config, db: Database, on: strawberry.Schema = schema) -> Edg
 class Application:
     """What uvicorn serves. `/graphql` comes before everything else, because it is what most requests want."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, on: strawberry.Schema = schema) -> None:
         self.config = config
+        self.schema = on
         self.graphql: ASGIApp | None = None
         self.others: ASGIApp = Starlette(lifespan=self._lifespan)
 
@@ -166,7 +167,7 @@ class Application:
     @asynccontextmanager
     async def serving(self, db: Database, redis: Redis) -> AsyncIterator[None]:
         """Answer requests from the database while the block lasts."""
-        edge = edge_of(self.config, db)
+        edge = edge_of(self.config, db, self.schema)
         explorer = Explorer()
         routes = [
             *Uploads(db, edge.identifier).routes(),
@@ -187,11 +188,14 @@ class Application:
 def build(config: Config) -> ASGIApp:
     """Make the application; what it needs is opened when it starts."""
     application = Application(config)
-    if not config.allowed_origins:
-        return application
+    return with_origins(application, config.allowed_origins) if config.allowed_origins else application
+
+
+def with_origins(application: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
+    """Let pages of other origins read our answers."""
     return CORSMiddleware(
         application,
-        allow_origins=config.allowed_origins,
+        allow_origins=origins,
         allow_credentials=True,
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "last-event-id", PREFLIGHT],

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import msgspec
 
 from virtool_gql.models.documents import Clock, now
 from virtool_gql.stores.documents import Documents, Outbox
-from virtool_gql.stores.mongo import MongoStore
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.stores.split import SplitDocuments
 
@@ -28,14 +28,13 @@ async def open_store(
         if urls.mongo is None:
             yield rows
             return
-        documents = await MongoStore.open(urls.mongo, clock=clock, on_announced=on_announced)
-        try:
+        from virtool_gql.stores.mongo import MongoStore  # the driver is loaded only where it is used
+
+        async with MongoStore.open(urls.mongo, clock=clock, on_announced=on_announced) as documents:
             yield SplitDocuments(documents, rows)
-        finally:
-            await documents.close()
 
 
 def outboxes_of(store: Documents) -> list[Outbox]:
     """Give the outboxes of an open store."""
     parts = [store.rows, store.documents] if isinstance(store, SplitDocuments) else [store]
-    return [part for part in parts if isinstance(part, PostgresStore | MongoStore)]
+    return [cast("Outbox", part) for part in parts]
