@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.server import LiveServer, SignedIn, sign_in
+from tests.live.server import LiveServer, SignedIn, signed_in
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def client(server: LiveServer) -> Iterator[SignedIn]:
-    with sign_in(server) as signed_in:
-        yield signed_in
+    with signed_in(server) as client:
+        yield client

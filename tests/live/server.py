@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,18 +96,18 @@ class SignedIn(httpx.Client):
 HANDLE, PASSWORD = "ada", "analytical engine"
 
 
-def sign_in(server: LiveServer) -> SignedIn:
-    """Sign in, as the first user where there is none."""
-    client = SignedIn(base_url=server.url, timeout=60)
+@contextlib.contextmanager
+def signed_in(server: LiveServer) -> Iterator[SignedIn]:
+    """Have a client that is signed in, as the first user where there is none."""
     credentials = {"handle": HANDLE, "password": PASSWORD}
-    if client.run("{ server { setupRequired } }")["server"]["setupRequired"]:
-        client.run(
-            "mutation($i: CreateFirstUserInput!) { createFirstUser(input: $i) { errors { message } } }", i=credentials
-        )
-    else:
-        client.run("mutation($i: LoginInput!) { login(input: $i) { errors { message } } }", i=credentials)
-    assert client.run("{ viewer { handle } }") == {"viewer": {"handle": HANDLE}}
-    return client
+    with SignedIn(base_url=server.url, timeout=60) as client:
+        if client.run("{ server { setupRequired } }")["server"]["setupRequired"]:
+            mutation = "mutation($i: CreateFirstUserInput!) { createFirstUser(input: $i) { errors { message } } }"
+        else:
+            mutation = "mutation($i: LoginInput!) { login(input: $i) { errors { message } } }"
+        client.run(mutation, i=credentials)
+        assert client.run("{ viewer { handle } }") == {"viewer": {"handle": HANDLE}}
+        yield client
 
 
 def json_line(line: str | bytes) -> dict[str, Any]:

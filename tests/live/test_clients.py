@@ -72,10 +72,12 @@ def test_the_relay_compiler_takes_the_schema(tmp_path: Path) -> None:
     source.mkdir()
     (source / "Samples.js").write_text(
         """import { graphql } from 'react-relay';
-graphql`query SamplesQuery($after: String) { viewer { id ...Samples_viewer } ...Samples_query }`;
+graphql`query SamplesQuery { viewer { id ...Samples_viewer } ...Samples_query }`;
 graphql`fragment Samples_viewer on Viewer { handle }`;
-graphql`fragment Samples_query on Query @refetchable(queryName: "SamplesPage") {
-  samples(first: 10, after: $after) @connection(key: "Samples_samples") {
+graphql`fragment Samples_query on Query
+@refetchable(queryName: "SamplesPage")
+@argumentDefinitions(count: { type: "Int", defaultValue: 10 }, cursor: { type: "String" }) {
+  samples(first: $count, after: $cursor) @connection(key: "Samples_samples") {
     edges { cursor node { id name user { handle } } }
     pageInfo { hasNextPage endCursor }
   }
