@@ -58,5 +58,5 @@ async def test_a_key_of_an_administrator_is_none_unless_it_is_said(db: Database)
     by_plain, by_full = await db.sign_in.by_key(plain), await db.sign_in.by_key(full)
     assert by_plain is not None
     assert by_full is not None
-    assert (by_plain.administrator, by_plain.permissions) == (False, {Permission.UPLOAD_FILE})
+    assert (by_plain.administrator, by_plain.permissions) == (False, frozenset({Permission.UPLOAD_FILE}))
     assert by_full.administrator

@@ -15,7 +15,7 @@ ADDRESS = "192.0.2.1"
 
 async def test_a_user_signs_in_and_out(db: Database) -> None:
     user, viewer = await stored_user(db, "Alice")
-    signed_in, token = await db.sign_in.login("ａLICE ", PASSWORD, remember=False, address=ADDRESS)
+    signed_in, token = await db.sign_in.login("\uff41LICE ", PASSWORD, remember=False, address=ADDRESS)
     assert signed_in == user
     assert await db.sign_in.by_session(token) == viewer
     assert await db.sign_in.still_session(token) == viewer

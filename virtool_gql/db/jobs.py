@@ -15,7 +15,7 @@ from virtool_gql.db.listing import CallerViewer, Listing
 from virtool_gql.db.retries import mended_by, retried
 from virtool_gql.errors import Conflict
 from virtool_gql.executors import run_in_thread
-from virtool_gql.models.documents import Timestamp, to_builtins
+from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import Job, JobState, JobStatus
 from virtool_gql.models.users import Permission
 from virtool_gql.stores.documents import Documents
@@ -51,13 +51,13 @@ class Jobs(Listing[Job]):
         self._log_signals = LogSignals(instance.signals)
 
     def new(self, workflow: Workflow, args: msgspec.Struct, user_id: str) -> Job:
-        """Give a waiting job that is not stored yet."""
+        """Give a waiting job that is not stored yet, with its arguments as a store gives them back."""
         proc, mem = self._limits.of(workflow)
         at = self.instance.clock()
         return Job(
             id=self.instance.new_id(),
             workflow=workflow,
-            args=to_builtins(args),
+            args=msgspec.json.decode(msgspec.json.encode(args)),
             user_id=user_id,
             proc=proc,
             mem=mem,
@@ -144,7 +144,8 @@ async def _grown_or_a_second_later(grown: asyncio.Event) -> None:
 async def call_off(documents: Documents, job: Job, at: Timestamp) -> Job:
     """Cancel a job that waits and release what it reserved; ask for the end of one that runs."""
     if job.state is not JobState.WAITING:
-        return (await documents.replace(structs.replace(job, cancel_requested=True)))[0]
+        asked = job.cancel_requested
+        return job if asked else (await documents.replace(structs.replace(job, cancel_requested=True)))[0]
     entry = JobStatus(state=JobState.CANCELLED, stage=job.stage, progress=job.progress, at=at)
     cancelled = structs.replace(job, state=JobState.CANCELLED, cancel_requested=True, status=(*job.status, entry))
     if job.workflow is Workflow.CREATE_SAMPLE:

@@ -1,0 +1,113 @@
+import asyncio
+
+import pytest
+from msgspec import structs
+
+from tests.factories.files import READS, begun_file, ready_file
+from tests.factories.samples import stored_sample
+from tests.factories.users import viewer_named
+from virtool_gql.access import Viewer
+from virtool_gql.db.database import Database
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
+from virtool_gql.models.files import File, FileType
+from virtool_gql.models.users import Permission
+
+STRANGER = viewer_named("stranger")
+UPLOADER = viewer_named("uploader", Permission.UPLOAD_FILE)
+REMOVER = viewer_named("remover", Permission.REMOVE_FILE)
+ADMINISTRATOR = viewer_named("admin", administrator=True)
+KEY = viewer_named("uploader", Permission.CREATE_SAMPLE, key_id="key00000")
+
+
+@pytest.mark.parametrize(
+    ("viewer", "may"), [(STRANGER, False), (REMOVER, False), (KEY, False), (UPLOADER, True), (ADMINISTRATOR, True)]
+)
+async def test_who_may_upload(db: Database, viewer: Viewer, may: bool) -> None:
+    if may:
+        assert (await db.files.begin(viewer, "reads.fq", FileType.READS)).user_id == viewer.user_id
+    else:
+        with pytest.raises(Forbidden, match="upload_file"):
+            await db.files.begin(viewer, "reads.fq", FileType.READS)
+        assert await db.files.count(ADMINISTRATOR) == 0
+
+
+@pytest.mark.parametrize(
+    ("viewer", "may"), [(STRANGER, False), (UPLOADER, False), (KEY, False), (REMOVER, True), (ADMINISTRATOR, True)]
+)
+async def test_who_may_delete(db: Database, viewer: Viewer, may: bool) -> None:
+    file = await ready_file(db)
+    if may:
+        assert await db.files.delete(viewer, file.id) == file
+    else:
+        with pytest.raises(Forbidden, match="remove_file"):
+            await db.files.delete(viewer, file.id)
+    assert db.places.file(file.id).exists() is not may
+    assert await db.files.count(STRANGER) == (not may)
+
+
+async def test_a_file_becomes_ready_when_it_is_finished(db: Database) -> None:
+    begun = await begun_file(db)
+    assert (begun.ready, begun.size, begun.uploaded_at) == (False, None, None)
+    finished = await db.files.finish(begun, len(READS))
+    assert (finished.ready, finished.size, finished.uploaded_at is not None) == (True, len(READS), True)
+    assert await db.files.get(STRANGER, begun.id) == finished
+
+
+async def test_a_name_is_never_a_path(db: Database) -> None:
+    file = await db.files.begin(UPLOADER, "../../etc/passwd", FileType.READS)
+    assert file.name == "passwd"
+    assert db.places.file(file.id).parent == db.places.files
+    for name in ("a\0b", "x" * 10_000, "..", ""):
+        with pytest.raises(BadUserInput):
+            await db.files.begin(UPLOADER, name, FileType.READS)
+    assert await db.files.count(STRANGER) == 1
+
+
+async def test_an_abandoned_upload_leaves_neither_row_nor_bytes(db: Database) -> None:
+    file = await begun_file(db)
+    await db.files.abandon(file)
+    assert await db.files.count(STRANGER) == 0
+    assert not db.places.file(file.id).exists()
+    await db.files.abandon(file)
+
+
+async def test_abandoning_leaves_a_finished_upload_alone(db: Database) -> None:
+    begun = await begun_file(db)
+    finished = await db.files.finish(begun, len(READS))
+    await db.files.abandon(begun)
+    assert await db.files.get(STRANGER, begun.id) == finished
+    assert db.places.file(begun.id).exists()
+
+
+async def test_an_upload_whose_row_went_away_cannot_be_finished(db: Database) -> None:
+    file = await begun_file(db)
+    await db.files.delete(REMOVER, file.id)
+    with pytest.raises(Conflict, match="deleted while"):
+        await db.files.finish(file, len(READS))
+
+
+async def test_a_reserved_file_stays_and_says_for_whom_if_one_may_know(db: Database) -> None:
+    sample = await stored_sample(db, name="Leaf 1", all_read=False)
+    with pytest.raises(Conflict, match=r"used by the sample “Leaf 1”"):
+        await db.files.delete(ADMINISTRATOR, sample.file_ids[0])
+    with pytest.raises(Conflict, match=r"used by a sample and"):
+        await db.files.delete(REMOVER, sample.file_ids[0])
+    assert db.places.file(sample.file_ids[0]).exists()
+
+
+async def test_of_many_who_delete_one_does(db: Database) -> None:
+    file = await ready_file(db)
+    answers = await asyncio.gather(*(db.files.delete(REMOVER, file.id) for _ in range(20)), return_exceptions=True)
+    assert [answer for answer in answers if isinstance(answer, File)] == [file]
+    assert sum(isinstance(answer, NotFound | Conflict) for answer in answers) == 19
+
+
+async def test_a_file_is_not_deleted_while_it_is_being_reserved(db: Database) -> None:
+    file = await ready_file(db)
+    async with db.store.transaction() as documents:
+        await documents.replace(structs.replace(file, reserved_by="sample00"))
+        deleting = asyncio.ensure_future(db.files.delete(REMOVER, file.id))
+        await asyncio.wait([deleting], timeout=0.2)
+    with pytest.raises(Conflict):
+        await deleting
+    assert db.places.file(file.id).exists()
