@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from tests.factories.conditions import until
+from tests.factories.database import LIMITS
 from tests.factories.jobs import changed_job, stored_job
 from tests.factories.samples import stored_sample
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
-from virtool_gql.db.job_logs import LogLine
 from virtool_gql.errors import Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.jobs import FINAL_STATES, Job, JobState
 from virtool_gql.models.users import Permission
-from virtool_gql.workflows import CANCEL_CHANNEL, LOG_CHANNEL, Size, Workflow
+from virtool_gql.workflows import CANCEL_CHANNEL, LOG_CHANNEL, CreateSample, Workflow
 
 STRANGER = viewer_named("stranger")
 OWNER = viewer_named("owner")
@@ -141,8 +141,10 @@ async def test_cancelling_while_a_runner_writes_loses_nothing(db: Database) -> N
 
 
 def test_jobs_get_what_their_size_is_given(db: Database) -> None:
-    assert db.jobs.new(Workflow.NUVS, LogLine(number=1, at=AT, text=""), "owner").proc == 3
-    assert {size.value for size in Size} == {"small", "large"}
+    args = CreateSample(sample_id="sample00", file_ids=("file0000",))
+    large, small = (db.jobs.new(workflow, args, "owner") for workflow in (Workflow.NUVS, Workflow.CREATE_SAMPLE))
+    assert (large.proc, large.mem) == (LIMITS.lg_proc, LIMITS.lg_mem)
+    assert (small.proc, small.mem) == (LIMITS.sm_proc, LIMITS.sm_mem)
 
 
 async def test_lines_are_given_from_any_number_on(db: Database) -> None:

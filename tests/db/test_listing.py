@@ -66,7 +66,7 @@ async def test_rights_decide_alike_in_every_question(
 async def changes_until_deleted(changes: AsyncGenerator[Change, None], db: Database) -> list[Change]:
     """Give the changes up to a last one that everybody may read."""
     last = await stored_sample(db, "somebody", "Last", all_read=True)
-    told = []
+    told: list[Change] = []
     async with aclosing(changes):
         async for change in changes:
             if change.ids == (last.id,):

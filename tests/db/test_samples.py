@@ -253,7 +253,7 @@ async def test_a_key_whose_create_was_refused_can_be_used_again(db: Database) ->
 
 
 async def test_rights_of_a_new_sample_are_those_of_the_settings(db: Database) -> None:
-    values = {
+    values: dict[str, Any] = {
         "sample_group_read": False,
         "sample_group_write": True,
         "sample_all_read": False,
@@ -304,7 +304,8 @@ async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
 async def test_updates_at_once_lose_nothing(db: Database) -> None:
     sample = await stored_sample(db)
     fields = ("host", "isolate", "locale", "notes", "name")
-    await asyncio.gather(*(db.samples.update(OWNER, sample.id, SampleChanges(**{name: name})) for name in fields))
+    changes = [structs.replace(SampleChanges(), **{name: name}) for name in fields]
+    await asyncio.gather(*(db.samples.update(OWNER, sample.id, change) for change in changes))
     stored = await db.samples.get(OWNER, sample.id)
     assert [getattr(stored, name) for name in fields] == list(fields)
 
