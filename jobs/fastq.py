@@ -136,27 +136,31 @@ class _Tee:
         return len(block)
 
 
-def read_records(stream: Stream, name: str) -> Iterator[Records]:
+def read_records(stream: Stream, name: str, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Records]:
     """Give the records of a FASTQ file, block by block; raise BadReads, which names the file `name` and the line."""
     line = 1
     try:
-        for text, newlines in _whole_records(stream, name):
+        for text, newlines in _whole_records(stream, name, block_bytes):
             records = _divided(np.frombuffer(text, dtype=np.uint8), newlines, line)
             _check(records, name)
             yield records
             line += len(newlines)
     except EOFError as error:
-        raise BadReads(f"{name} is a broken gzip file: it is cut off behind line {line - 1}.") from error
+        raise BadReads(f"{name} is a broken gzip file: it is cut off {_place(line)}.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadReads(f"{name} is a broken gzip file: it is damaged behind line {line - 1} ({error}).") from error
+        raise BadReads(f"{name} is a broken gzip file: it is damaged {_place(line)} ({error}).") from error
     if line == 1:
         raise BadReads(f"{name} is empty: it holds no reads.")
 
 
-def _whole_records(stream: Stream, name: str) -> Iterator[tuple[bytes, Offsets]]:
+def _place(next_line: int) -> str:
+    return f"behind line {next_line - 1}" if next_line > 1 else "near its beginning"
+
+
+def _whole_records(stream: Stream, name: str, block_bytes: int) -> Iterator[tuple[bytes, Offsets]]:
     """Cut the text where records end; give each part with the offsets of its newlines."""
     rest, line = b"", 1
-    while block := stream.read(BLOCK_BYTES):
+    while block := stream.read(block_bytes):
         if line == 1 and not rest:
             _refuse(block, OTHER_FORMATS, name)
         text = rest + block

@@ -179,7 +179,8 @@ def base_qualities(histograms: Counts, offset: int) -> NDArray[np.float64]:
 def composition(counts: Counts) -> NDArray[np.float64]:
     """Give G, A, T and C in percent of these four for each position; `counts` and the result are (positions, 4+)."""
     four = counts[:, : len(GATC)]
-    percents: NDArray[np.float64] = 100 * four / np.maximum(four.sum(axis=1, keepdims=True), 1)
+    # In FastQC's order, so that what lies between two roundings is rounded as it is there.
+    percents: NDArray[np.float64] = four / np.maximum(four.sum(axis=1, keepdims=True), 1) * 100
     return percents
 
 

@@ -137,6 +137,7 @@ class Run:
         return None
 
     async def _finish(self, state: JobState, error: JobError | None = None) -> None:
+        await self._guarded(self._work().give_up)
         await self._log(f"The job ended: {state}." + (f" {error.message}" if error else ""))
         await self._bench.runs.finish(self.job, state, error)
 

@@ -92,7 +92,13 @@ class Work(ABC, Generic[A]):
 
     @abstractmethod
     async def clean_up(self) -> None:
-        """Undo what a job that failed or was stopped has done, from its arguments alone; any number of times."""
+        """Undo what a job that failed or was stopped has done, from its arguments alone; any number of times.
+
+        The job may begin again after it.
+        """
+
+    async def give_up(self) -> None:
+        """Let go of what a job that will not begin again has held; any number of times."""
 
     async def tidy(self) -> None:
         """Remove what a completed job no longer needs; any number of times."""

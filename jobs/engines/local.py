@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 LONGEST_ANSWER = 16 << 20
 TAIL_LINES = 20
 MOST_IDLE = 2
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 
 class Slot:
@@ -82,7 +82,7 @@ class Slot:
             async with asyncio.timeout(STOP_SECONDS):
                 await self._process.wait()
         except TimeoutError:
-            logger.warning("The child process %d did not end by itself and is killed.", self.pid)
+            logger.info("The child process %d does not end by itself and is killed", self.pid)
         await self.kill()
 
     async def _died(self) -> Failed:

@@ -74,11 +74,11 @@ class SampleCreation(Work[CreateSample]):
         return [structs.replace(sample, reads=reads, quality=quality, ready=True, updated_at=updated_at)]
 
     async def clean_up(self) -> None:
-        """Remove the copies and release the uploads. The sample stays, not ready, for its owner to delete."""
-        sample = await self.context.store.get(Sample, self.args.sample_id)
-        if sample is not None and sample.ready:
-            return
+        """Remove the copies. The sample stays, not ready, for its owner to delete."""
         await run_in_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def give_up(self) -> None:
+        """Release the uploads."""
         await release(self.context.store, self.args.sample_id)
 
     async def tidy(self) -> None:

@@ -21,6 +21,9 @@ from virtool_gql.stores.opening import StoreUrls
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.stores.redis import JobQueues, Signals
 
+LIMITS = Limits(proc=2, mem=4)
+TIMING = Timing()
+
 Manager = Callable[..., AbstractAsyncContextManager[JobManager]]
 
 
@@ -64,7 +67,7 @@ def manager(instance: Instance, urls: ServiceUrls) -> Manager:
     """Give a function that runs a job manager."""
 
     @asynccontextmanager
-    async def run(limits: Limits = Limits(proc=2, mem=4), timing: Timing = Timing()) -> AsyncIterator[JobManager]:
+    async def run(limits: Limits = LIMITS, timing: Timing = TIMING) -> AsyncIterator[JobManager]:
         job_manager = JobManager(instance, urls, limits, timing=timing)
         async with job_manager.running():
             yield job_manager

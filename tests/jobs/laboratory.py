@@ -102,7 +102,7 @@ class Laboratory:
     async def until(self, job: Job, holds: Callable[[Job], bool], seconds: float = 30) -> Job:
         """Give the job as soon as something holds for it."""
         async with asyncio.timeout(seconds):
-            while not holds(found := await self.job(job)):
+            while not holds(found := await self.job(job)):  # noqa: ASYNC110 - the store holds the condition
                 await asyncio.sleep(0.01)
         return found
 
@@ -112,7 +112,7 @@ class Laboratory:
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - other processes bring it about
             await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,436 @@
+"""Runners at work: real child processes on real stores, stopped and killed at bad moments."""
+
+import asyncio
+import gzip
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from msgspec import structs
+
+from jobs.manager import Limits, Room
+from jobs.processes import MARK
+from jobs.runner import Timing
+from jobs.simulate import simulate_genome, simulate_pairs
+from jobs.workflow import ServiceUrls
+from jobs.workflows.create_sample import UploadSweep
+from tests.jobs.conftest import Manager
+from tests.jobs.laboratory import Laboratory, eventually, states
+from tests.jobs.runner_process import Start
+from virtool_gql.db.job_runs import JobRuns
+from virtool_gql.models.documents import new_id, now
+from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.workflows import Workflow
+
+GOOD = b"@r1\nACGT\n+\nIIII\n" * 4
+FAST = Timing(lease=3, heartbeat=0.2, sweep=0.2, retry=0.1)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    return simulate_pairs(simulate_genome(1), 2_000, 2, folder=tmp_path)
+
+
+def stalled(lab: Laboratory, job: Job, number: int = 0) -> Path:
+    """Make the job wait for ever when it opens an upload: a pipe that nobody writes to takes the upload's place."""
+    path = lab.places.file(job.args["file_ids"][number])
+    path.rename(path.with_suffix(".kept"))
+    os.mkfifo(path)
+    return path
+
+
+def flows(path: Path) -> None:
+    path.with_suffix(".kept").replace(path)
+
+
+def at_work(job: Job) -> bool:
+    return job.stage == "copy_and_measure"
+
+
+def processes_of(runner: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK, "").startswith(runner) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+async def assert_undone(lab: Laboratory, job: Job) -> None:
+    sample = await lab.sample_of(job)
+    assert not sample.ready
+    assert not lab.places.sample(sample.id).exists()
+    files = await lab.files_of(job)
+    assert [file.reserved_by for file in files] == [None] * len(job.args["file_ids"])
+    assert all(lab.places.file(file.id).exists() for file in files)
+
+
+async def assert_done(lab: Laboratory, job: Job) -> None:
+    sample = await lab.sample_of(job)
+    assert sample.ready
+    assert sample.quality is not None
+    for number, reads in enumerate(sample.reads, start=1):
+        assert lab.places.reads(sample.id, number).stat().st_size == reads.size
+
+    async def uploads_are_gone() -> bool:
+        return not await lab.files_of(job) and not list(lab.places.files.iterdir())
+
+    await eventually(uploads_are_gone)
+
+
+async def test_a_sample_is_made_from_pairs(lab: Laboratory, manager: Manager, pair: tuple[Path, Path]) -> None:
+    job = await lab.sample(*pair)
+    async with manager():
+        done = await lab.ended(job)
+        assert done.state is JobState.COMPLETE, (done.error, lab.log(job))
+        await assert_done(lab, job)
+    sample = await lab.sample_of(job)
+    assert sample.quality is not None
+    assert sample.quality.count == 4_000
+    assert [reads.file_name for reads in sample.reads] == ["reads_1.fq.gz", "reads_2.fq.gz"]
+    for number, path in enumerate(pair, start=1):
+        assert lab.places.reads(sample.id, number).read_bytes() == path.read_bytes()
+    stages = [entry.stage for entry in done.status]
+    assert stages == [None, "check_files", "copy_and_measure", "summarise", "summarise"]
+    assert [entry.progress for entry in done.status] == sorted(entry.progress for entry in done.status)
+    assert any("reads_2.fq.gz: 2000 reads" in line for line in lab.log(job))
+
+
+async def test_plain_files_are_compressed(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("plain.fastq", GOOD))
+    async with manager():
+        assert (await lab.ended(job)).state is JobState.COMPLETE
+        await assert_done(lab, job)
+    assert gzip.decompress(lab.places.reads(job.args["sample_id"], 1).read_bytes()) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("contents", "sentence"),
+    [
+        ([("a.fq", b"")], "a.fq is empty: it holds no reads."),
+        ([("a.fq", GOOD), ("b.fq", b"hello")], "b.fq is not FASTQ: line 1 should begin with '@'"),
+        ([("a.fq", GOOD), ("b.fq.gz", gzip.compress(GOOD)[:-9])], "b.fq.gz is a broken gzip file"),
+        (
+            [("a.fq", GOOD), ("b.fq", GOOD * 2)],
+            "The two files must hold equally many reads, but a.fq holds 4 and b.fq holds 8.",
+        ),
+    ],
+)
+async def test_bad_reads_end_in_a_sentence_and_leave_nothing(
+    lab: Laboratory, manager: Manager, contents: list[tuple[str, bytes]], sentence: str
+) -> None:
+    job = await lab.sample(*contents)
+    async with manager():
+        failed = await lab.ended(job)
+    assert failed.state is JobState.ERROR
+    assert failed.error is not None
+    assert failed.error.message.startswith(sentence)
+    assert failed.error.traceback == ()
+    assert sentence in lab.log(job)[-1]
+    await assert_undone(lab, job)
+
+
+async def test_an_upload_that_is_gone_is_named(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD), ("b.fq", GOOD))
+    lab.places.file(job.args["file_ids"][1]).unlink()
+    async with manager():
+        failed = await lab.ended(job)
+    assert failed.error is not None
+    assert failed.error.message == "File 2 of the sample Made up is no longer there; upload it again."
+
+
+async def test_a_fault_is_told_as_such_with_its_traceback(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    path = lab.places.file(job.args["file_ids"][0])
+    path.unlink()
+    path.mkdir()
+    async with manager():
+        failed = await lab.ended(job)
+    assert failed.error is not None
+    assert failed.error.message == "The job failed because of a fault in the program."
+    assert failed.error.type == "IsADirectoryError"
+    assert any("copied_reads" in line for line in failed.error.traceback)
+
+
+async def test_pairs_of_other_names_are_warned_of(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD), ("b.fq", GOOD.replace(b"@r1", b"@x")))
+    same = await lab.sample(("a.fq", GOOD.replace(b"@r1", b"@r1/1")), ("b.fq", GOOD.replace(b"@r1", b"@r1/2")))
+    async with manager():
+        assert (await lab.ended(job)).state is (await lab.ended(same)).state is JobState.COMPLETE
+    assert any("Warning" in line for line in lab.log(job))
+    assert not any("Warning" in line for line in lab.log(same))
+
+
+async def test_cancelling_a_running_job_takes_less_than_two_seconds(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD), ("b.fq", GOOD))
+    pipe = stalled(lab, job, 1)
+    async with manager() as runner:
+        await lab.until(job, at_work)
+        started = time.monotonic()
+        await asyncio.gather(lab.cancel(job), lab.cancel(job))
+        cancelled = await lab.ended(job, seconds=5)
+        seconds = time.monotonic() - started
+        sys.stdout.write(f"cancelled in {seconds:.3f} s\n")
+        assert cancelled.state is JobState.CANCELLED
+        assert seconds < 2
+        assert not any(_does(process, lab, job) for process in processes_of(runner.bench.runner))
+        again = await lab.sample(("a.fq", GOOD))
+        assert (await lab.ended(again)).state is JobState.COMPLETE
+    flows(pipe)
+    assert "The job ended: cancelled." in lab.log(job)[-1]
+    await assert_undone(lab, job)
+    assert processes_of(runner.bench.runner) == []
+
+
+async def test_a_lost_cancel_signal_is_made_up_for_by_the_heartbeat(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    stalled(lab, job)
+    async with manager(timing=FAST):
+        running = await lab.until(job, at_work)
+        await lab.store.replace(structs.replace(running, cancel_requested=True))
+        assert (await lab.ended(job, seconds=5)).state is JobState.CANCELLED
+
+
+async def test_a_cancel_at_any_moment_leaves_a_sample_or_nothing(
+    lab: Laboratory, manager: Manager, pair: tuple[Path, Path]
+) -> None:
+    moments = random.Random(7)  # noqa: S311 - reproducible, no secret
+    seen = set()
+    async with manager():
+        for _ in range(8):
+            job = await lab.sample(*pair)
+            await lab.until(job, lambda found: found.state is not JobState.WAITING)
+            await asyncio.sleep(moments.uniform(0, 0.5))
+            if not (await lab.job(job)).finished:
+                await lab.cancel(job)
+            ended = await lab.ended(job, seconds=5)
+            seen.add(ended.state)
+            await (assert_done if ended.state is JobState.COMPLETE else assert_undone)(lab, job)
+            for file in await lab.files_of(job):
+                lab.places.file(file.id).unlink()
+    assert seen <= {JobState.COMPLETE, JobState.CANCELLED}
+
+
+async def test_a_job_whose_sample_is_deleted_ends_quietly(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    await lab.store.delete(await lab.sample_of(job))
+    async with manager():
+        ended = await lab.ended(job)
+    assert (ended.state, ended.error) == (JobState.CANCELLED, None)
+    assert [file.reserved_by for file in await lab.files_of(job)] == [None]
+
+
+async def test_a_killed_child_harms_its_own_job_alone(lab: Laboratory, manager: Manager) -> None:
+    victim, other = await lab.sample(("a.fq", GOOD)), await lab.sample(("b.fq", GOOD))
+    pipes = [stalled(lab, job) for job in (victim, other)]
+    async with manager() as runner:
+        running = await asyncio.gather(*(lab.until(job, at_work) for job in (victim, other)))
+        assert [job.state for job in running] == [JobState.RUNNING] * 2
+        [child] = [process for process in processes_of(runner.bench.runner) if _does(process, lab, victim)]
+        child.kill()
+        dead = await lab.ended(victim)
+        assert not (await lab.job(other)).finished
+        third = await lab.sample(("c.fq", GOOD))
+        assert (await lab.ended(third)).state is JobState.COMPLETE
+        await lab.cancel(other)
+        assert (await lab.ended(other)).state is JobState.CANCELLED
+    assert dead.state is JobState.ERROR
+    assert dead.error is not None
+    assert dead.error.message.startswith("The process that ran this job died (signal 9). The machine may have run out")
+    for pipe in pipes:
+        flows(pipe)
+    await assert_undone(lab, victim)
+
+
+def _does(process: psutil.Process, lab: Laboratory, job: Job) -> bool:
+    """Tell whether the process does the job: then it holds the job's log open."""
+    log = lab.places.job_log(job.id)
+    return log in [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+
+
+@asynccontextmanager
+async def runner_process(
+    urls: ServiceUrls, lab: Laboratory, lease_seconds: float
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.jobs.runner_process", stdin=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    start = Start(urls=urls, data_path=str(lab.places.data_path), lease_seconds=lease_seconds)
+    process.stdin.write(msgspec.json.encode(start) + b"\n")
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_jobs_of_a_killed_runner_are_done_by_another(
+    lab: Laboratory, manager: Manager, urls: ServiceUrls
+) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    pipe = stalled(lab, job)
+    async with runner_process(urls, lab, lease_seconds=600) as process:
+        running = await lab.until(job, at_work)
+        assert running.lease is not None
+        assert processes_of(running.lease.runner)
+        process.kill()
+        await process.wait()
+
+    async def nothing_is_left() -> bool:
+        assert running.lease is not None
+        return not processes_of(running.lease.runner)
+
+    await eventually(nothing_is_left)
+    flows(pipe)
+    started = time.monotonic()
+    async with manager():
+        done = await lab.ended(job)
+        sys.stdout.write(f"recovered and done in {time.monotonic() - started:.3f} s\n")
+        assert done.state is JobState.COMPLETE
+        assert done.attempts == 2
+        await assert_done(lab, job)
+
+
+async def test_a_runner_that_slept_beyond_its_lease_spoils_nothing(
+    lab: Laboratory, manager: Manager, urls: ServiceUrls
+) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    pipe = stalled(lab, job)
+    async with runner_process(urls, lab, lease_seconds=1) as process:
+        running = await lab.until(job, at_work)
+        assert running.lease is not None
+        process.send_signal(signal.SIGSTOP)
+        flows(pipe)
+        async with manager(timing=FAST):
+            done = await lab.ended(job)
+            assert done.state is JobState.COMPLETE
+            await assert_done(lab, job)
+            process.send_signal(signal.SIGCONT)
+
+            async def gives_up() -> bool:
+                assert running.lease is not None
+                return not any(_does(child, lab, job) for child in processes_of(running.lease.runner))
+
+            await eventually(gives_up)
+            await assert_done(lab, job)
+        assert await lab.job(job) == done
+
+
+async def test_a_job_that_takes_its_runners_down_is_not_tried_for_ever(
+    lab: Laboratory, runs: JobRuns, manager: Manager
+) -> None:
+    job, _ = await lab.unlisted_sample(("a.fq", GOOD))
+    for _ in range(3):
+        leased = await runs.acquire(job.id, "gone")
+        assert leased is not None
+        job = await runs.requeue(leased)
+    await lab.instance.queues.remove(job.id)
+    leased = await JobRuns(lab.store, lab.instance.queues, clock=now, new_id=new_id, lease_seconds=-1).acquire(
+        job.id, "gone"
+    )
+    assert leased is not None
+    async with manager():
+        ended = await lab.ended(job)
+    assert ended.state is JobState.TERMINATED
+    assert ended.error is not None
+    assert "stopped 4 times" in ended.error.message
+    await assert_undone(lab, job)
+
+
+async def test_a_runner_that_stops_gives_its_jobs_back(lab: Laboratory, manager: Manager) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    pipe = stalled(lab, job)
+    async with manager() as runner:
+        await lab.until(job, at_work)
+    waiting = await lab.job(job)
+    assert (waiting.state, waiting.lease, waiting.attempts) == (JobState.WAITING, None, 0)
+    assert processes_of(runner.bench.runner) == []
+    assert [file.reserved_by for file in await lab.files_of(job)] == [job.args["sample_id"]]
+    flows(pipe)
+    async with manager():
+        assert (await lab.ended(job)).state is JobState.COMPLETE
+        await assert_done(lab, job)
+
+
+async def test_a_job_waits_until_there_is_room(lab: Laboratory, manager: Manager) -> None:
+    big = await lab.sample(("a.fq", GOOD), proc=64, mem=1)
+    stalled(lab, big)
+    async with manager():
+        await lab.until(big, at_work)
+        small = await lab.sample(("b.fq", GOOD))
+        await asyncio.sleep(0.5)
+        assert (await lab.job(small)).state is JobState.WAITING
+        await lab.cancel(big)
+        assert (await lab.ended(small)).state is JobState.COMPLETE
+
+
+async def test_two_runners_do_each_job_once(lab: Laboratory, manager: Manager) -> None:
+    async with manager(), manager():
+        jobs = [await lab.sample((f"{number}.fq", GOOD)) for number in range(8)]
+        for job in jobs:
+            await lab.instance.queues.push(Workflow.CREATE_SAMPLE, job.id)
+        ended = [await lab.ended(job) for job in jobs]
+    assert [job.attempts for job in ended] == [1] * 8
+    assert all(states(job).count(JobState.PREPARING) == 1 for job in ended)
+    assert {job.state for job in ended} == {JobState.COMPLETE}
+
+
+async def test_uploads_are_finished_after_a_crash(lab: Laboratory) -> None:
+    ready, coming, gone = [await lab.unlisted_sample((f"{name}.fq", GOOD)) for name in ("ready", "coming", "gone")]
+    await lab.store.replace(structs.replace(ready[1], ready=True))
+    await lab.store.delete(gone[1])
+    sweep = UploadSweep(lab.store, lab.places)
+    await sweep.run()
+    assert await lab.files_of(ready[0]) == []
+    assert not lab.places.file(ready[0].args["file_ids"][0]).exists()
+    assert [file.reserved_by for file in await lab.files_of(gone[0])] == [gone[1].id]
+    await sweep.run()
+    assert [file.reserved_by for file in await lab.files_of(gone[0])] == [None]
+    assert [file.reserved_by for file in await lab.files_of(coming[0])] == [coming[1].id]
+
+
+def job_for(workflow: Workflow, proc: int, mem: int = 1) -> Job:
+    return Job(id=new_id(), workflow=workflow, args={}, user_id="bob", proc=proc, mem=mem, created_at=now())
+
+
+def test_smaller_jobs_pass_one_that_does_not_fit_but_not_for_ever() -> None:
+    time = [0.0]
+    room = Room(Limits(proc=4, mem=8), patience=60, time=lambda: time[0])
+    workflows = [Workflow.CREATE_SAMPLE, Workflow.NUVS]
+    small, large = job_for(Workflow.CREATE_SAMPLE, 1), job_for(Workflow.NUVS, 4)
+    assert room.take(small) is not None
+    assert room.take(large) is None
+    assert room.wanted(workflows) == [Workflow.CREATE_SAMPLE]
+    another = job_for(Workflow.CREATE_SAMPLE, 1)
+    assert room.take(another) is not None
+    room.give_back(small.id)
+    assert room.wanted(workflows) == workflows
+    assert room.take(large) is None
+    time[0] = 61
+    assert room.wanted(workflows) == []
+    room.give_back(another.id)
+    assert room.wanted(workflows) == [Workflow.NUVS]
+    assert room.take(large) == Limits(proc=4, mem=1)
+    assert room.wanted(workflows) == []
+    room.give_back(large.id)
+    assert room.wanted(workflows) == workflows
+
+
+def test_memory_counts_and_a_job_that_asks_too_much_gets_everything() -> None:
+    room = Room(Limits(proc=4, mem=8), patience=60, time=lambda: 0.0)
+    assert room.take(job_for(Workflow.NUVS, 1, 6)) is not None
+    assert room.take(job_for(Workflow.NUVS, 1, 6)) is None
+    whole = Room(Limits(proc=4, mem=8), patience=60, time=lambda: 0.0)
+    assert whole.take(job_for(Workflow.NUVS, 64, 64)) == Limits(proc=4, mem=8)
