@@ -31,6 +31,8 @@ from virtool_gql.models.documents import Clock
 from virtool_gql.models.users import User
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.web.cookies import NAME
+from virtool_gql.web.edge import Edge
+from virtool_gql.web.http import GraphQLEndpoint
 from virtool_gql.web.websocket import SUBPROTOCOL
 
 DEADLINE_SECONDS = 10.0
@@ -44,6 +46,12 @@ class Web:
     application: Application
     api: Api
     address: str
+    redis: Redis
+
+    @property
+    def edge(self) -> Edge:
+        assert isinstance(self.application.graphql, GraphQLEndpoint)
+        return self.application.graphql.edge
 
     @property
     def db(self) -> Database:
@@ -180,7 +188,7 @@ async def served(
     async with stores.opened(clock) as db:
         application = Application(config, on)
         async with application.serving(db, stores.redis), listening(application) as address:
-            yield Web(application, Api(db, clock), address)
+            yield Web(application, Api(db, clock), address, stores.redis)
 
 
 async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> None:

@@ -13,7 +13,6 @@ from graphql import (
     GraphQLSyntaxError,
     IntValueNode,
     NameNode,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -41,7 +40,6 @@ from virtool_gql.web.measures import (
 
 REMEMBERED_TOKENS = 60_000
 REMEMBERED_COSTS = 16
-STRANGERS_RULES = (*specified_rules, NoSchemaIntrospectionCustomRule)
 
 
 @dataclass(slots=True)
@@ -138,7 +136,7 @@ class Documents:
     def _prepare(self, text: str, stranger: bool) -> tuple[ByName | Refusal, int]:
         try:
             document = _parsed(text, self.limits)
-            operations = self._measured(document, text)
+            operations = self._measured(document, text, stranger)
             self._validate(document, stranger)
         except RequestError as error:
             return error.refusal, 10
@@ -146,7 +144,7 @@ class Documents:
             operation.announces_changes = _announces_changes(self.schema, operation)
         return operations, document.token_count
 
-    def _measured(self, document: DocumentNode, text: str) -> ByName:
+    def _measured(self, document: DocumentNode, text: str, stranger: bool) -> ByName:
         limits = self.limits
         _within(count_aliases(document), limits.aliases, "aliases")
         _within(count_directives(document), limits.directives, "directives")
@@ -159,6 +157,8 @@ class Documents:
             _within(shape.depth(node.selection_set), limits.depth, "levels of depth")
             name = node.name.value if node.name else None
             operations[name] = Operation(document, node, name, text, roots, announces_changes=False, costs=costs)
+        if shape.introspection_depth and stranger:
+            raise refuse_document(ErrorCode.UNAUTHENTICATED, ["Sign in to read the schema."])
         _within(shape.introspection_depth, limits.introspection_depth, "levels of introspection")
         return operations
 
@@ -166,7 +166,7 @@ class Documents:
         errors = validate(
             self.schema,
             document,
-            STRANGERS_RULES if stranger else specified_rules,
+            specified_rules,
             max_errors=self.limits.listed_errors,
             hide_suggestions=stranger,
         )
