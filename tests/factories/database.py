@@ -12,7 +12,7 @@ from virtool_gql.db.jobs import JobLimits
 from virtool_gql.events import Hub, Relay
 from virtool_gql.files import Places
 from virtool_gql.models.documents import Timestamp, timestamp
-from virtool_gql.stores.postgres import PostgresStore
+from virtool_gql.stores.opening import StoreUrls, open_store, outboxes_of
 
 LIMITS = JobLimits(sm_proc=1, sm_mem=2, lg_proc=3, lg_mem=4)
 
@@ -30,7 +30,7 @@ class SteppingClock:
 
 @asynccontextmanager
 async def opened(
-    postgres_url: str,
+    urls: StoreUrls,
     redis_url: str,
     redis: Redis,
     folder: Path,
@@ -39,8 +39,8 @@ async def opened(
     """Give a database whose changes reach its hub."""
     places = Places(folder)
     places.create()
-    async with PostgresStore.open(postgres_url, clock=clock) as store:
-        relay = Relay(redis, [store])
+    async with open_store(urls, clock=clock) as store:
+        relay = Relay(redis, outboxes_of(store))
         hub = Hub(redis_url)
         async with relay.running(), hub.running():
             yield Database(store, redis, hub, places, job_limits=LIMITS, clock=clock, bcrypt_rounds=4)
