@@ -38,7 +38,7 @@ async def samples(request: Request) -> Response:
     """Answer a page of samples with their users and jobs: a session look-up and three statements."""
     redis: Redis = request.state.redis
     pool: asyncpg.Pool = request.state.pool
-    token = request.cookies["session"]
+    token = request.cookies["virtool_session"]
     if await redis.get(f"session_{hashlib.sha256(token.encode()).hexdigest()}") is None:
         return Response(status_code=401)
     async with pool.acquire() as connection:

@@ -118,14 +118,9 @@ def first_user(port: int) -> tuple[str, str]:
 
 async def fill(postgres: str, user_id: str, count: int) -> list[Sample]:
     """Store samples of the user, each with its finished job."""
-    store = await PostgresStore.open(postgres)
-    try:
-        jobs = [_job(number, user_id) for number in range(count)]
-        samples = [_sample(number, user_id) for number in range(count)]
-        await store.insert(*jobs)
-        return await store.insert(*samples)
-    finally:
-        await store.close()
+    async with PostgresStore.open(postgres) as store:
+        await store.insert(*(_job(number, user_id) for number in range(count)))
+        return await store.insert(*(_sample(number, user_id) for number in range(count)))
 
 
 def _moment(number: int) -> Timestamp:
