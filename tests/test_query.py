@@ -1,6 +1,7 @@
 """The meaning of filters, orders and pages: the same in Python and in every store."""
 
 import sys
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ from virtool_gql.query import (
     value_at,
 )
 
+
+class Named(StrEnum):
+    TOBACCO = "Tobacco"
+
+
 SAMPLE = {
     "name": "Tobacco",
     "count": 3,
@@ -48,6 +54,7 @@ SAMPLE = {
     "filter",
     [
         Eq("name", "Tobacco"),
+        Eq("name", Named.TOBACCO),
         Eq("count", 3.0),
         Eq("note", None),
         Eq("nowhere.at.all", None),

@@ -252,6 +252,8 @@ def fold(text: str) -> str:
 def _kind(value: Any) -> type:
     if isinstance(value, bool):
         return bool
+    if isinstance(value, str):
+        return str
     return float if isinstance(value, int | float) else type(value)
 
 

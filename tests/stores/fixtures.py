@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -45,13 +46,20 @@ async def migrated(services: ServiceUrls) -> str:
     return name
 
 
+@asynccontextmanager
+async def fresh_postgres(services: ServiceUrls, template: str = "template1") -> AsyncIterator[str]:
+    """Give the URL of a database of its own, which goes away with the block."""
+    name = f"test_{secrets.token_hex(6)}"
+    await administer(services.postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_url(services.postgres, name)
+    await administer(services.postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def postgres_url(services: ServiceUrls, migrated: str) -> AsyncIterator[str]:
     """Give the URL of a migrated, empty database of this test alone."""
-    name = f"test_{secrets.token_hex(6)}"
-    await administer(services.postgres, f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    yield database_url(services.postgres, name)
-    await administer(services.postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    async with fresh_postgres(services, migrated) as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,10 +96,9 @@ async def mongo(mongo_url: str, announced: list[None]) -> AsyncIterator["MongoSt
     from virtool_gql.stores.mongo import MongoStore
 
     url = fresh_database(mongo_url)
-    opened = await MongoStore.open(url, clock=lambda: AT, on_announced=lambda: announced.append(None))
-    yield opened
-    await opened._client.drop_database(opened._client.get_default_database().name)
-    await opened.close()
+    async with MongoStore.open(url, clock=lambda: AT, on_announced=lambda: announced.append(None)) as opened:
+        yield opened
+        await opened._client.drop_database(opened._client.get_default_database().name)
 
 
 @pytest.fixture(params=["postgres", "mongo"])

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import inspect
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, Numeric, Table, Text, cast, func, literal
 from sqlalchemy import literal_column as sql
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -158,14 +157,11 @@ def _quoted(name: str) -> str:
 
 def field_of(table: Table, kind: type[Document], path: str) -> Field:
     """Find what the path of a document of that kind is in its table."""
-    names = path.split(".")
-    if names[0] not in table.c:
-        type, required = type_at(kind, path)
-        return JsonField("doc", names, type, required=required)
-    if len(names) == 1:
-        return ColumnField(table.c[path], type_at(kind, path)[0])
     type, required = type_at(kind, path)
-    return JsonField(f'"{names[0]}"', names[1:], type, required=required)
+    if path in table.c:
+        return ColumnField(table.c[path], type)
+    base, names = json_base(table, path)
+    return JsonField(base, names, type, required=required)
 
 
 @cache
@@ -222,9 +218,9 @@ def json_path(names: list[str]) -> str:
     return "$" + "".join(f".{msgspec.json.encode(name).decode()}{lists}" for name in names) + " ? (@ == $value)"
 
 
-def json_base(table: Table, path: str) -> tuple[ColumnElement[Any], list[str]]:
+def json_base(table: Table, path: str) -> tuple[str, list[str]]:
     """Give the JSON value that a path starts in, and the names within it."""
     names = path.split(".")
     if names[0] in table.c:
-        return func.to_jsonb(table.c[names[0]], type_=JSONB()), names[1:]
-    return sql("doc", JSONB()), names
+        return f'to_jsonb("{names[0]}")', names[1:]
+    return ("doc" if "doc" in table.c else "NULL::jsonb"), names

@@ -6,9 +6,11 @@ class of letters for each letter of the text, compared as they are, means the sa
 
 from functools import cache
 
+from virtool_gql.errors import BadUserInput
 from virtool_gql.query import fold
 
 CASED_END = 0x1F000  # no letter beyond has a case
+LONGEST = 1_000
 
 
 @cache
@@ -23,7 +25,9 @@ def _capitals() -> dict[str, str]:
 
 
 def pattern(text: str) -> str:
-    """Give the regular expression that finds what `query.Text` finds."""
+    """Give the regular expression that finds what `query.Text` finds; the servers are slow to compile long ones."""
+    if len(text) > LONGEST:
+        raise BadUserInput(f"Look for a text of at most {LONGEST} letters.")
     return "".join(_one(letter) for letter in fold(text))
 
 

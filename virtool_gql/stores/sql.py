@@ -10,7 +10,7 @@ from functools import cache
 from operator import ge, gt, le, lt
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Table, Text, and_, bindparam, false, func, literal, or_, true
+from sqlalchemy import ARRAY, Boolean, Table, Text, and_, bindparam, false, func, literal, literal_column, or_, true
 from sqlalchemy import cast as to_type
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
@@ -52,7 +52,9 @@ class Fields:
         base, names = json_base(self.table, filter.path)
         variables = bindparam(None, json.dumps({"value": filter.value}), type_=Text())
         path = literal(json_path(names), Text())
-        return func.jsonb_path_exists(base, to_type(path, JSONPATH()), to_type(variables, JSONB()), type_=Boolean())
+        return func.jsonb_path_exists(
+            literal_column(base, JSONB()), to_type(path, JSONPATH()), to_type(variables, JSONB()), type_=Boolean()
+        )
 
     def ordering(self, order: Sequence[Order], *, backwards: bool = False) -> list[UnaryExpression[Any]]:
         return [self._key(key.path, descending=key.descending != backwards) for key in order]
