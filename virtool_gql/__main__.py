@@ -34,10 +34,10 @@ log = logging.getLogger("virtool_gql")
 
 def serve(config: Config) -> None:
     """Serve until Ctrl-C or SIGTERM."""
+    _prepare(config)
     from virtool_gql.app import build
     from virtool_gql.serving import listen, run
 
-    config.prepare()
     listener = listen(config)
     port = listener.getsockname()[1]
     url = f"http://{_host_for_a_browser(config.host)}:{port}/graphql"
@@ -46,18 +46,18 @@ def serve(config: Config) -> None:
 
 def runner(config: Config) -> None:
     """Run jobs until Ctrl-C or SIGTERM."""
+    _prepare(config)
     from virtool_gql.app import run_jobs
     from virtool_gql.serving import run_until_signal
 
-    config.prepare()
     run_until_signal(lambda stopped: run_jobs(config, stopped))
 
 
 def migrate(config: Config) -> None:
     """Bring the stores up to date."""
+    _prepare(config)
     from virtool_gql.app import migrate
 
-    config.prepare()
     asyncio.run(migrate(config))
 
 
@@ -74,6 +74,14 @@ def doctor(config: Config) -> None:
 
     for line in asyncio.run(report(config, Machine.here())):
         print(line)
+
+
+def _prepare(config: Config) -> None:
+    """See that the start can succeed, before the larger part of the program is loaded."""
+    from virtool_gql.doctor import require_services
+
+    config.prepare()
+    asyncio.run(require_services(config))
 
 
 COMMANDS: Mapping[str, Callable[[Config], None]] = {

@@ -6,8 +6,9 @@ import shutil
 from dataclasses import asdict
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from virtool_gql.config import Config, Machine
+from virtool_gql.config import SETTINGS, Config, Machine
 from virtool_gql.embedded import service_urls
+from virtool_gql.errors import ConfigError
 from virtool_gql.setting_values import masked
 from virtool_gql.version import version
 
@@ -42,6 +43,15 @@ async def _services(config: Config) -> dict[str, str]:
 
 async def _finding(url: str) -> str:
     return f"{masked(url)} {'answers' if await reachable(url) else 'does not answer'}"
+
+
+async def require_services(config: Config) -> None:
+    """Raise ConfigError when nothing answers at a URL that was given."""
+    for name in ("mongo_url", "postgres_url", "redis_url"):
+        url, setting = getattr(config, name), SETTINGS[name]
+        if url and not await reachable(url):
+            cure = f"start it, or correct {setting.variable} ({setting.flag})"
+            raise ConfigError(f"Nothing answers at {masked(url)}; {cure}.")
 
 
 async def reachable(url: str) -> bool:

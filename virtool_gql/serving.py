@@ -1,6 +1,7 @@
 """The HTTP server process: uvicorn, with sentences for what can go wrong at its start and an orderly end."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,6 +16,7 @@ from virtool_gql.errors import ConfigError, VirtoolError
 
 GRACE_SECONDS = 10
 BACKLOG = 2048
+TOLD_OTHERWISE = ("Application startup failed. Exiting.", "Application shutdown failed. Exiting.")
 
 
 class StartError(Exception):
@@ -27,6 +29,7 @@ class LifespanGuard:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.error: Exception | None = None
+        logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() not in TOLD_OTHERWISE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,0 +1,173 @@
+"""The program as people start it."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from virtool_gql.config import SETTINGS
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
+
+
+async def start(*arguments: str, **variables: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "virtool_gql", *arguments),
+        cwd=ROOT,
+        env={**ENVIRONMENT, **variables},
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def run(*arguments: str, **variables: str) -> tuple[int | None, str, str]:
+    """Run the program to its end; give its exit code, output and errors."""
+    process = await start(*arguments, **variables)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+@asynccontextmanager
+async def server(data_path: Path, *arguments: str) -> AsyncIterator[tuple[Process, int]]:
+    """A server that is ready, and its port."""
+    process = await start("serve", "--port", "0", "--data-path", str(data_path), *arguments)
+    try:
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        assert " is ready: http://127.0.0.1:" in line, (await process.communicate())[1].decode()
+        yield process, urlsplit(line.rpartition(" ")[2].strip()).port or 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def is_up(port: int) -> bool:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert b"\r\nserver:" not in answer.lower()
+    return answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_server_in_order(tmp_path: Path, signal_number: signal.Signals) -> None:
+    async with server(tmp_path) as (process, port):
+        assert await is_up(port)
+        process.send_signal(signal_number)
+        async with asyncio.timeout(15):
+            _, errors = await process.communicate()
+        assert process.returncode == 0
+        assert "Traceback" not in errors.decode()
+        assert not (tmp_path / "services" / "postgres" / "data" / "postmaster.pid").exists()
+
+
+async def test_a_signal_during_the_start_ends_the_server_too(tmp_path: Path) -> None:
+    process = await start("--port", "0", "--data-path", str(tmp_path))
+    async with asyncio.timeout(20):
+        while not (tmp_path / "services" / "lock").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        process.terminate()
+        _, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in errors
+
+
+async def test_a_killed_server_starts_again(tmp_path: Path) -> None:
+    async with server(tmp_path) as (process, _):
+        process.kill()
+        await process.wait()
+    async with server(tmp_path) as (_, port):
+        assert await is_up(port)
+
+
+async def test_a_second_server_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    async with server(tmp_path) as (first, port):
+        code, output, errors = await run("--port", "0", "--data-path", str(tmp_path))
+        assert (code, output) == (2, "")
+        assert errors == (
+            f"Another server (process {first.pid}) uses the data path {tmp_path}; "
+            "stop it, or choose another with --data-path.\n"
+        )
+        assert await is_up(port)
+
+
+async def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, output, errors = await run("--port", str(port), "--data-path", str(tmp_path))
+    assert (code, output) == (2, "")
+    assert errors.startswith(f"Cannot listen on 127.0.0.1 port {port} (Address already in use); choose")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "sentence"),
+    [
+        (("srve",), {}, "There is no command srve; the commands are serve, runner"),
+        (("--prot", "1"), {}, "There is no option --prot (did you mean --port?)"),
+        ((), {"VT_PROT": "1"}, "There is no setting VT_PROT (did you mean VT_PORT?)"),
+        (("--host", "256.1.1.1"), {}, "Cannot listen on 256.1.1.1"),
+        (("--data-path", "README.md"), {}, "The data path "),
+        (
+            ("--redis-url", "unix:///nowhere"),
+            {},
+            "Nothing answers at unix:///nowhere; start it, or correct VT_REDIS_URL",
+        ),
+        (
+            (),
+            {"VT_POSTGRES_URL": "postgresql://me:x@127.0.0.1:1/db"},
+            "Nothing answers at postgresql://***@127.0.0.1:1/db",
+        ),
+    ],
+)
+async def test_a_mistake_is_told_in_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], sentence: str
+) -> None:
+    code, output, errors = await run(*arguments, **{"VT_DATA_PATH": str(tmp_path), **variables})
+    assert (code, output) == (2, "")
+    assert errors.startswith(sentence)
+    assert errors.count("\n") == 1, errors
+
+
+async def test_help_lists_commands_and_flags() -> None:
+    for arguments in (("--help",), ("serve", "-h")):
+        code, output, errors = await run(*arguments)
+        assert (code, errors) == (0, "")
+        assert all(word in output for word in ("export-schema", *(setting.flag for setting in SETTINGS.values())))
+
+
+async def test_the_version_is_told() -> None:
+    assert (await run("--version"))[0] == 0
+
+
+async def test_the_schema_is_printed() -> None:
+    code, output, errors = await run("export-schema")
+    assert (code, errors) == (0, "")
+    assert "type Query" in output
+
+
+async def test_the_doctor_tells_which_services_answer(tmp_path: Path) -> None:
+    arguments = ("doctor", "--data-path", str(tmp_path), "--mongo-url", "mongodb://me:geheim@127.0.0.1:1/virtool")
+    async with server(tmp_path):
+        code, output, errors = await run(*arguments)
+    assert (code, errors) == (0, "")
+    findings = {" ".join(line.split()[:2]): line for line in output.splitlines()}
+    assert findings["service PostgreSQL"].endswith(" answers")
+    assert findings["service Redis"].endswith(" answers")
+    assert findings["service MongoDB"].endswith("mongodb://***@127.0.0.1:1/virtool does not answer")
+
+
+async def test_stores_are_migrated(tmp_path: Path) -> None:
+    assert await run("migrate", "--data-path", str(tmp_path)) == (0, "", "")
+    assert await run("migrate", "--data-path", str(tmp_path)) == (0, "", "")
