@@ -63,7 +63,7 @@ def place_of(id: str) -> Place:
 
 def check_cursor(cursor: str) -> None:
     """Raise BadUserInput unless the text could be a place in a stream."""
-    if _CURSOR.fullmatch(cursor) is None or max(place_of(cursor)) > _LARGEST:
+    if _CURSOR.fullmatch(cursor) is None or max(place_of(cursor)) >= _LARGEST:
         raise BadUserInput("This is not a cursor; use one that an event or `cursor` gave.", path=("after",))
 
 
