@@ -5,9 +5,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from schema.context import Caller
 from tests.web.probe import EXECUTED
 from tests.web.serving import Peer, Stores, Web, served, until
+from tests.web.test_sse import streamed
 from virtool_gql.access import Viewer
+from virtool_gql.web.cohorts import identity_of
 
 TRACED = "subscription { files { ids traced handle } }"
 
@@ -114,8 +117,6 @@ async def test_one_that_leaves_does_not_disturb_the_others(crowd: Web) -> None:
 
 
 async def test_a_socket_and_an_event_stream_share(crowd: Web) -> None:
-    from tests.web.test_sse import streamed
-
     ada = await crowd.api.viewer("ada")
     cookie = await crowd.cookie(ada)
     async with AsyncExitStack() as stack:
@@ -129,8 +130,5 @@ async def test_a_socket_and_an_event_stream_share(crowd: Web) -> None:
 
 
 def test_identities_of_strangers_are_nothing() -> None:
-    from schema.context import Caller
-    from virtool_gql.web.cohorts import identity_of
-
     assert identity_of(Caller(None, "192.0.2.1")) is None
     assert identity_of(Caller(Viewer(user_id="u", handle="h", key_id="k"), "192.0.2.1")) == ("u", "k")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 from starlette.applications import Starlette
 
 from tests.web.serving import listening
@@ -17,8 +18,6 @@ def test_a_copy_without_the_bundle_says_what_to_run(tmp_path: Path) -> None:
 
 
 async def test_the_bundle_is_served(tmp_path: Path) -> None:
-    import httpx
-
     (tmp_path / "index.html").write_text("<p>GraphiQL</p>")
     (tmp_path / "main.js").write_text("let x")
     explorer = Explorer(tmp_path)

@@ -57,12 +57,14 @@ async def streamed(
 ) -> AsyncIterator[Stream]:
     request = {"query": query, **more}
     sent: dict[str, Any] = {"json": request} if method == "POST" else {"params": request}
-    async with web.client({**EVENTS, **(headers or {})}) as client:
-        async with client.stream(method, "/graphql", **sent) as response:
-            assert response.status_code == 200
-            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-            assert response.headers["cache-control"] == "no-store"
-            yield Stream(response)
+    async with (
+        web.client({**EVENTS, **(headers or {})}) as client,
+        client.stream(method, "/graphql", **sent) as response,
+    ):
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert response.headers["cache-control"] == "no-store"
+        yield Stream(response)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
