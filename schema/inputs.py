@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 LONGEST_LIST = 1_000
 LONGEST_SEARCH = 256
+MOST_WORDS = 16
 
 
 def optional(description: str) -> Any:
@@ -99,7 +100,7 @@ def before(path: str, at: Timestamp | None) -> Filter:
 def containing(text: str | None, *paths: str) -> Filter:
     """Match documents that have each word of the text in one of the fields."""
     text = given(text) or ""
-    if len(text) > LONGEST_SEARCH:
-        raise BadUserInput(f"Search for at most {LONGEST_SEARCH} characters.", path=["search"])
-    words = text.split()
+    words = dict.fromkeys(text.split())
+    if len(text) > LONGEST_SEARCH or len(words) > MOST_WORDS:
+        raise BadUserInput(f"Search for at most {MOST_WORDS} words of {LONGEST_SEARCH} characters.", path=["search"])
     return And(*(Or(*(Text(path, word) for path in paths)) for word in words))

@@ -19,11 +19,11 @@ LARGEST = 2**53 - 1
 def _to_timestamp(value: Any) -> Timestamp:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise GraphQLError("DateTime must be an RFC 3339 text with its offset, like 2026-01-31T12:00:00.000Z.")
-    return timestamp(moment)
+        if moment.tzinfo is not None:
+            return timestamp(moment)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise GraphQLError("DateTime must be an RFC 3339 text with its offset, like 2026-01-31T12:00:00.000Z.")
 
 
 def _to_long(value: Any) -> int:

@@ -1,7 +1,9 @@
 """The API as a viewer meets it: operations on the real schema, database and stores."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,14 @@ from sqlalchemy import event
 from resolvers.root import schema
 from schema.context import Caller, Context
 from schema.loaders import fresh_context
-from tests.factories.database import SteppingClock, opened
+from tests.factories.database import LIMITS, SteppingClock
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.embedded import ServiceUrls
 from virtool_gql.errors import VirtoolError
+from virtool_gql.events import Hub, Relay
+from virtool_gql.files import Places
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Sample
@@ -48,6 +52,8 @@ class Api:
     def __init__(self, db: Database, clock: SteppingClock) -> None:
         self.db = db
         self.clock = clock
+        assert isinstance(db.store, PostgresStore)
+        self.store = db.store
         self.numbers = iter(range(1_000_000))
 
     def context(self, viewer: Viewer | None, *, token: str | None = None) -> Context:
@@ -81,20 +87,22 @@ class Api:
     def statements(self) -> Iterator[list[str]]:
         """Collect the SQL statements that are executed in the block."""
         executed: list[str] = []
-        store = self.db.store
-        assert isinstance(store, PostgresStore)
 
         def note(_: Any, __: Any, statement: str, *___: Any) -> None:
             if "outbox" not in statement:
                 executed.append(statement)
 
-        event.listen(store.engine.sync_engine, "before_cursor_execute", note)
+        event.listen(self.store.engine.sync_engine, "before_cursor_execute", note)
         try:
             yield executed
         finally:
-            event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+            event.remove(self.store.engine.sync_engine, "before_cursor_execute", note)
 
     async def cursor(self, viewer: Viewer) -> str:
+        """Give the cursor after all that was written until now."""
+        async with asyncio.timeout(10):
+            while await self.store.waiting(1):  # noqa: ASYNC110 # the relay is another process in earnest
+                await asyncio.sleep(0.01)
         return str(await self.ask(viewer, "{ cursor }"))
 
     @asynccontextmanager
@@ -104,10 +112,19 @@ class Api:
         document = parse(operation)
         assert validate(GRAPHQL, document) == []
         results: Any = subscribe(GRAPHQL, document, context_value=context, variable_values=variables)
-        results = results if hasattr(results, "__aiter__") else await results
+        results = await results if isawaitable(results) else results
         assert not isinstance(results, ExecutionResult), results
         async with aclosing(results):
             yield Watched(results)
+
+    async def refused(self, viewer: Viewer | None, operation: str, **variables: Any) -> list[Exception | None]:
+        """Subscribe to what is refused; give the errors that it is refused with."""
+        result: Any = subscribe(
+            GRAPHQL, parse(operation), context_value=self.context(viewer), variable_values=variables
+        )
+        result = await result if isawaitable(result) else result
+        assert isinstance(result, ExecutionResult)
+        return [error.original_error for error in result.errors or []]
 
     async def viewer(
         self, handle: str, *permissions: Permission, administrator: bool = False, group_ids: tuple[str, ...] = ()
@@ -133,7 +150,12 @@ class Api:
         )
 
     async def job(self, owner: Viewer, **fields: Any) -> Job:
-        made: dict[str, Any] = {"workflow": Workflow.CREATE_SAMPLE, "args": {"sample_id": "s1"}, "proc": 1, "mem": 2}
+        made: dict[str, Any] = {
+            "workflow": Workflow.CREATE_SAMPLE,
+            "args": {"sample_id": "s1", "file_ids": []},
+            "proc": 1,
+            "mem": 2,
+        }
         id = f"job{next(self.numbers):05}"
         return await self._stored(Job(id=id, user_id=owner.user_id, created_at=self.clock(), **made | fields))
 
@@ -142,10 +164,14 @@ class Api:
 
 
 @pytest.fixture
-async def api(services: ServiceUrls, redis: Redis, tmp_path: Path) -> AsyncIterator[Api]:
-    clock = SteppingClock()
-    async with opened(services, redis, tmp_path, clock) as db:
-        yield Api(db, clock)
+async def api(services: ServiceUrls, postgres_url: str, redis: Redis, tmp_path: Path) -> AsyncIterator[Api]:
+    """Give the API of an instance in which nothing is yet."""
+    clock, places, hub = SteppingClock(), Places(tmp_path), Hub(services.redis)
+    places.create()
+    async with PostgresStore.open(postgres_url, clock=clock) as store:
+        relay = Relay(redis, [store])
+        async with relay.running(), hub.running():
+            yield Api(Database(store, redis, hub, places, job_limits=LIMITS, clock=clock, bcrypt_rounds=4), clock)
 
 
 @pytest.fixture
