@@ -6,10 +6,30 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests.stores.fixtures import announced, documents_store, migrated, mongo, mongo_url, postgres, postgres_url, store
+from tests.stores.fixtures import (
+    announced,
+    crowd,
+    documents_store,
+    migrated,
+    mongo,
+    mongo_url,
+    postgres,
+    postgres_url,
+    store,
+)
 from virtool_gql.embedded import ServiceUrls, embedded_services
 
-__all__ = ["announced", "documents_store", "migrated", "mongo", "mongo_url", "postgres", "postgres_url", "store"]
+__all__ = [
+    "announced",
+    "crowd",
+    "documents_store",
+    "migrated",
+    "mongo",
+    "mongo_url",
+    "postgres",
+    "postgres_url",
+    "store",
+]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The stores that tests stand on: each a fresh database on a real server."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -106,3 +107,10 @@ def documents_store(request: pytest.FixtureRequest) -> AnyStore:
     """Give each store in turn: a test that takes it says what every store does."""
     chosen: AnyStore = request.getfixturevalue(request.param)
     return chosen
+
+
+@pytest.fixture
+def crowd(documents_store: AnyStore) -> int:
+    """Tell how many documents a test of many takes: FerretDB over SQLite writes some thirty a second."""
+    is_ferretdb = not isinstance(documents_store, PostgresStore) and "VT_TEST_MONGO_URL" not in os.environ
+    return 150 if is_ferretdb else 3000
