@@ -1,12 +1,12 @@
-"""`script/bench query` and `script/bench fanout [sockets]`."""
+"""`script/bench query`, `script/bench fanout [sockets]` and `script/bench upload [MiB]`."""
 
 import sys
 
 import uvloop
 
-from benchmarks import fanout, query
+from benchmarks import fanout, query, upload
 
-BENCHMARKS = {"query": query.main, "fanout": fanout.main}
+BENCHMARKS = {"query": query.main, "fanout": fanout.main, "upload": upload.main}
 
 
 def main() -> int:
