@@ -1,4 +1,5 @@
 import asyncio
+import fcntl
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from virtool_gql.embedded import ServiceUrls, embedded_services, service_urls
+from virtool_gql.embedded.accounts import Account
 from virtool_gql.errors import ConfigError
 from virtool_gql.executors import run_in_thread
 
@@ -180,6 +182,28 @@ async def test_everything_killed_at_once_is_recovered(tmp_path: Path) -> None:
         await server.wait()
     async with embedded_services(tmp_path) as urls:
         assert await values(urls) == [1]
+
+
+async def test_a_lock_is_waited_for_when_its_owner_is_dead(tmp_path: Path) -> None:
+    (tmp_path / "services").mkdir()
+    async with starter(tmp_path / "other") as dead:
+        dead.kill()
+    lock = (tmp_path / "services" / "lock").open("w")
+    lock.write(f"{dead.pid}\n")
+    lock.flush()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    asyncio.get_running_loop().call_later(0.3, lock.close)
+    async with embedded_services(tmp_path, postgres=False):
+        assert lock.closed
+
+
+async def test_no_service_starts_for_a_server_that_is_dead() -> None:
+    account = Account(os.geteuid(), os.getegid())
+    *command, parent, program = account.command("/bin/echo", death_signal="SIGTERM")
+    assert parent == str(os.getpid())
+    for given, output in ((parent, b"\n"), ("1", b"")):
+        process = await asyncio.create_subprocess_exec(*command, given, program, stdout=PIPE)
+        assert (await process.communicate())[0] == output
 
 
 async def test_services_that_outlived_their_server_are_ended(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async def embedded_services(
     """
     folders = ServiceFolders.of(data_path)
     async with AsyncExitStack() as stack:
-        stack.enter_context(exclusive(folders))
+        await stack.enter_async_context(exclusive(folders))
         account = service_account(folders)
         folders.create(account)
         stack.callback(folders.clear)

@@ -16,6 +16,9 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # /root; the first is the lesser right, the second the one that containers are left with.
 CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
 
+# A server that dies before its child has asked for the signal leaves a child that will never get it.
+ONLY_FOR_A_LIVING_PARENT = ("/bin/sh", "-c", 'test "$PPID" = "$0" && exec "$@"')
+
 
 class Folders(Protocol):
     """The folders that belong to the services."""
@@ -40,7 +43,16 @@ class Account:
         if setpriv is None:
             raise ConfigError("The program setpriv is missing; install util-linux.")
         switch = [] if self.uid == os.geteuid() else self._switch()
-        return [setpriv, *switch, "--pdeathsig", death_signal, "--", *command]
+        return [
+            setpriv,
+            *switch,
+            "--pdeathsig",
+            death_signal,
+            "--",
+            *ONLY_FOR_A_LIVING_PARENT,
+            str(os.getpid()),
+            *command,
+        ]
 
     def _switch(self) -> list[str]:
         only = f"-all,+{_capability()}"

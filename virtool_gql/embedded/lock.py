@@ -1,42 +1,64 @@
 """The lock that keeps a second server off the same data path."""
 
+import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from virtool_gql.embedded.folders import ServiceFolders
 from virtool_gql.errors import ConfigError
 
+ATTEMPTS = 50
+PAUSE_SECONDS = 0.1
+PID_WIDTH = 20
 
-@contextmanager
-def exclusive(folders: ServiceFolders) -> Iterator[None]:
+
+@asynccontextmanager
+async def exclusive(folders: ServiceFolders) -> AsyncIterator[None]:
     """Hold the data path's lock, which the kernel takes back when this process ends, however it ends."""
-    path = folders.root / "lock"
+    descriptor = _opened(folders)
     try:
-        folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Close-on-exec, so that no child holds the lock when the server is gone.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(
-            f"The data path {folders.root.parent} cannot be written ({error.strerror}); "
-            "give it to the server's user, or choose another with --data-path."
-        ) from error
-    try:
-        _take(descriptor, folders)
+        await _take(descriptor, folders)
+        # In one write of one length, so that whoever reads it never finds half a number.
+        os.pwrite(descriptor, f"{os.getpid():<{PID_WIDTH}}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, folders: ServiceFolders) -> None:
+def _opened(folders: ServiceFolders) -> int:
+    """Open the file of the lock, to be closed in every child, so that none holds the lock when the server is gone."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.pread(descriptor, 32, 0).decode().strip() or "unknown"
+        folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(folders.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
         raise ConfigError(
-            f"Another server (process {owner}) uses the data path {folders.root.parent}; "
-            "stop it, or choose another with --data-path."
+            f"The data path {folders.root.parent} cannot be written ({error.strerror}); "
+            "give it to the server's user, or choose another with --data-path."
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+async def _take(descriptor: int, folders: ServiceFolders) -> None:
+    """Take the lock; when its owner was killed, wait a little for a child of it that was just being made."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(descriptor, PID_WIDTH, 0).decode().strip()
+            if attempt == ATTEMPTS or _is_alive(owner):
+                raise ConfigError(
+                    f"Another server (process {owner or 'unknown'}) uses the data path {folders.root.parent}; "
+                    "stop it, or choose another with --data-path."
+                ) from error
+        await asyncio.sleep(PAUSE_SECONDS)
+    return None
+
+
+def _is_alive(pid: str) -> bool:
+    """Look at the command line, which is empty for a process that is dead and waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
