@@ -360,6 +360,7 @@ async def test_a_sample_whose_job_has_ended_or_is_gone_can_be_deleted(db: Databa
         await db.store.delete(job)
     await db.samples.delete(OWNER, sample.id)
     assert await db.store.count(Sample) == 0
+    assert (await db.files.get(OWNER, sample.file_ids[0])).reserved_by is None
 
 
 async def test_of_many_who_delete_one_does(db: Database) -> None:
