@@ -1,0 +1,135 @@
+"""Processes killed at bad moments: what was acknowledged is there after the next start, and work goes on."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from jobs.simulate import simulate_genome, simulate_pairs
+from tests.live.server import LiveServer, SignedIn, signed_in
+
+CREATE = "mutation($i: CreateSampleInput!) { createSample(input: $i) { sample { id } job { id } errors { message } } }"
+STATE = "query($sample: ID!, $job: ID!) { sample(id: $sample) { ready quality { count } } job(id: $job) { state } }"
+PATIENCE_SECONDS = 90
+PAIRS = 30_000
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of the test's own, to be killed."""
+    server = LiveServer(tmp_path / "data")
+    server.start()
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def reads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Enough reads for a job that can be caught at work."""
+    return simulate_pairs(simulate_genome(seed=11), PAIRS, seed=11, folder=tmp_path_factory.mktemp("reads"))
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"It did not come true in {PATIENCE_SECONDS} s."
+        time.sleep(0.02)
+    return seen
+
+
+def child_called(server: LiveServer, *names: str) -> psutil.Process:
+    assert server.process is not None
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    return next(child for child in children if any(name in " ".join(child.cmdline()) for name in names))
+
+
+def created(client: SignedIn, reads: tuple[Path, Path]) -> dict[str, str]:
+    file_ids = [client.upload(path) for path in reads]
+    payload = client.run(CREATE, i={"name": "Mortal", "fileIds": file_ids})["createSample"]
+    assert payload["errors"] == []
+    return {"sample": payload["sample"]["id"], "job": payload["job"]["id"]}
+
+
+def is_complete(client: SignedIn, ids: dict[str, str]) -> bool:
+    seen = client.run(STATE, **ids)
+    assert seen["job"]["state"] in {"WAITING", "PREPARING", "RUNNING", "COMPLETE"}, seen
+    return bool(seen["sample"]["ready"] and seen["sample"]["quality"]["count"] == 2 * PAIRS)
+
+
+def test_a_server_killed_while_it_works_goes_on_where_it_was(mortal: LiveServer, reads: tuple[Path, Path]) -> None:
+    with signed_in(mortal) as client:
+        ids = created(client, reads)
+        eventually(lambda: client.run(STATE, **ids)["job"]["state"] == "RUNNING")
+    mortal.stop(signal.SIGKILL)
+    mortal.start()
+    with signed_in(mortal) as client:
+        eventually(lambda: is_complete(client, ids))
+
+
+def test_what_was_acknowledged_right_before_a_kill_is_there(mortal: LiveServer, tmp_path: Path) -> None:
+    with signed_in(mortal) as client:
+        reads = tmp_path / "last.fq"
+        reads.write_text("@r\nACGT\n+\nIIII\n")
+        file_id = client.upload(reads)
+        mortal.stop(signal.SIGKILL)
+    mortal.start()
+    with signed_in(mortal) as client:
+        found = client.run("query($id: ID!) { file(id: $id) { name ready size } }", id=file_id)
+        assert found == {"file": {"name": "last.fq", "ready": True, "size": 15}}
+        assert client.get(f"/downloads/files/{file_id}").text == "@r\nACGT\n+\nIIII\n"
+
+
+def test_a_killed_job_process_is_replaced(mortal: LiveServer, reads: tuple[Path, Path]) -> None:
+    with signed_in(mortal) as client:
+        ids = created(client, reads)
+        eventually(lambda: client.run(STATE, **ids)["job"]["state"] == "RUNNING")
+        child_called(mortal, "jobs.child").kill()
+        ended = eventually(lambda: _ended(client, ids["job"]))
+        assert ended["state"] == "ERROR"
+        assert "died" in ended["error"]["message"]
+        again = client.run("{ files(filter: { reserved: false }) { nodes { id } } }")["files"]["nodes"]
+        assert len(again) == 2
+        retry = client.run(CREATE, i={"name": "Retry", "fileIds": [node["id"] for node in again]})["createSample"]
+        eventually(lambda: is_complete(client, {"sample": retry["sample"]["id"], "job": retry["job"]["id"]}))
+
+
+def _ended(client: SignedIn, job_id: str) -> dict[str, Any] | None:
+    job = client.run("query($id: ID!) { job(id: $id) { state error { message } } }", id=job_id)["job"]
+    return job if job["state"] in {"ERROR", "COMPLETE", "CANCELLED", "TERMINATED"} else None
+
+
+@pytest.mark.parametrize("name", ["redis-server", "postgres"])
+def test_a_killed_store_comes_back_with_all_that_it_had(mortal: LiveServer, name: str, tmp_path: Path) -> None:
+    reads = tmp_path / "kept.fq"
+    reads.write_text("@r\nACGT\n+\nIIII\n")
+    with signed_in(mortal) as client:
+        file_id = client.upload(reads)
+        child_called(mortal, f"/{name}").send_signal(signal.SIGKILL)
+        eventually(lambda: _answers(client, file_id))
+        assert client.run("{ viewer { handle } }")["viewer"] is not None
+        assert client.upload(reads)
+    assert mortal.stop() == 0
+
+
+def _answers(client: SignedIn, file_id: str) -> bool:
+    query = {"query": "query($id: ID!) { file(id: $id) { name } }", "variables": {"id": file_id}}
+    try:
+        answer = client.post("/graphql", json=query)
+        return bool(answer.json().get("data", {}).get("file"))
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def test_no_process_stays_behind_a_killed_server(mortal: LiveServer) -> None:
+    assert mortal.process is not None
+    family = psutil.Process(mortal.process.pid).children(recursive=True)
+    assert family
+    mortal.stop(signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
