@@ -43,6 +43,8 @@ class StreamBackend(BroadcastBackend):
         self._subscribed = asyncio.Event()
         self._entries: deque[Entry] = deque()
         self._failures = 0
+        self._closing = False
+        self._at_work = asyncio.Lock()
         self._ahead = asyncio.Semaphore(AHEAD_COUNT)
         self.last = BEFORE_EVERYTHING
 
@@ -55,7 +57,10 @@ class StreamBackend(BroadcastBackend):
             raise
 
     async def disconnect(self) -> None:
-        await self._redis.aclose()
+        """Close the connection once the read is over that broadcaster has cancelled and does not wait for."""
+        self._closing = True
+        async with self._at_work:
+            await self._redis.aclose()
 
     async def subscribe(self, channel: str) -> None:  # noqa: ARG002 - there is one stream
         self._subscribed.set()
@@ -68,8 +73,11 @@ class StreamBackend(BroadcastBackend):
 
     async def next_published(self) -> Event:
         await self._subscribed.wait()
-        while not self._entries:
-            await self._read()
+        async with self._at_work:
+            while not self._entries:
+                if self._closing:
+                    raise asyncio.CancelledError  # redis-py can swallow the one that broadcaster sent
+                await self._read()
         await self._ahead.acquire()
         return EntryEvent(self._entries.popleft())
 
