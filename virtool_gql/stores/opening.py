@@ -9,7 +9,7 @@ import msgspec
 from virtool_gql.models.documents import Clock, now
 from virtool_gql.stores.documents import Documents, Outbox
 from virtool_gql.stores.postgres import PostgresStore
-from virtool_gql.stores.split import SplitDocuments
+from virtool_gql.stores.routed import RoutedStore
 
 
 class StoreUrls(msgspec.Struct, frozen=True):
@@ -31,10 +31,10 @@ async def open_store(
         from virtool_gql.stores.mongo import MongoStore  # the driver is loaded only where it is used
 
         async with MongoStore.open(urls.mongo, clock=clock, on_announced=on_announced) as documents:
-            yield SplitDocuments(documents, rows)
+            yield RoutedStore(documents, rows)
 
 
 def outboxes_of(store: Documents) -> list[Outbox]:
     """Give the outboxes of an open store."""
-    parts = [store.rows, store.documents] if isinstance(store, SplitDocuments) else [store]
+    parts = [store.rows, store.documents] if isinstance(store, RoutedStore) else [store]
     return [cast("Outbox", part) for part in parts]

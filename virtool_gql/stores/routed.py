@@ -20,11 +20,11 @@ class RoutedStore:
     """
 
     def __init__(self, documents: Documents, rows: Documents) -> None:
-        self._documents = documents
-        self._rows = rows
+        self.documents = documents
+        self.rows = rows
 
     def _of(self, kind: type[Document]) -> Documents:
-        return self._rows if kind.kept.in_rows else self._documents
+        return self.rows if kind.kept.in_rows else self.documents
 
     async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
         return await self._of(kind).get(kind, id, where)
@@ -67,12 +67,12 @@ class RoutedStore:
     def _only(self, documents: Sequence[Document]) -> Documents | None:
         """Give the one store that all of the documents are in."""
         stores = {document.kept.in_rows for document in documents}
-        return None if len(stores) > 1 else self._rows if stores == {True} else self._documents
+        return None if len(stores) > 1 else self.rows if stores == {True} else self.documents
 
     def routed(self, documents: Sequence[D]) -> Iterable[tuple[Documents, list[D]]]:
         """Give the runs of documents that are in one store, in their order."""
         in_rows: Callable[[D], bool] = lambda document: document.kept.in_rows  # noqa: E731 - a key
-        return [(self._rows if rows else self._documents, list(part)) for rows, part in groupby(documents, in_rows)]
+        return [(self.rows if rows else self.documents, list(part)) for rows, part in groupby(documents, in_rows)]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Documents]:
@@ -82,7 +82,7 @@ class RoutedStore:
     @asynccontextmanager
     async def _both(self) -> AsyncIterator["RoutedTransaction"]:
         # The one that is entered last ends first.
-        async with self._documents.transaction() as documents, self._rows.transaction() as rows:
+        async with self.documents.transaction() as documents, self.rows.transaction() as rows:
             yield RoutedTransaction(documents, rows)
 
 
