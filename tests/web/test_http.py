@@ -1,5 +1,6 @@
 """GraphQL over HTTP."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -392,3 +393,16 @@ async def test_what_takes_too_long_is_stopped(stores: Stores) -> None:
         assert (response.status_code, code(response)) == (504, "TIMEOUT")
         assert (await web.post("mutation { wait(seconds: 0.25) }")).json()["data"] == {"wait": "done"}
         assert code(await web.post("mutation { wait(seconds: 5) }")) == "TIMEOUT"
+
+
+async def test_a_document_that_is_hard_to_validate_does_not_hold_up_others(web: Web) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    hard = asyncio.create_task(web.post("{ node { " + "node { name } " * 300 + "} }"))
+    longest = 0.0
+    while not hard.done():
+        started = loop.time()
+        await asyncio.sleep(0.001)
+        longest = max(longest, loop.time() - started)
+    assert (await hard).status_code == 200
+    assert longest < (loop.time() - begun) / 2

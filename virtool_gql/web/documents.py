@@ -1,7 +1,9 @@
 """GraphQL documents: parsed, measured and validated once, then remembered."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +42,10 @@ from virtool_gql.web.measures import (
 
 REMEMBERED_TOKENS = 60_000
 REMEMBERED_COSTS = 16
+SHORT = 400
+"""Characters of a document that is prepared at once; validation takes time by the square of what is repeated in it."""
+
+preparing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
 
 
 @dataclass(slots=True)
@@ -101,17 +107,19 @@ class Documents:
         self._known: OrderedDict[tuple[str, bool], tuple[ByName | Refusal, int]] = OrderedDict()
         self._tokens = 0
 
+    async def prepared(self, text: str, name: str | None, *, stranger: bool) -> Operation:
+        """Give the operation; a long document that is new is prepared in a thread, one after the other."""
+        key = (text, stranger)
+        if len(text) > SHORT and key not in self._known:
+            loop = asyncio.get_running_loop()
+            prepared, tokens = await loop.run_in_executor(preparing, self._prepare, text, stranger)
+            if not self._remember(key, prepared, tokens):
+                return _named(prepared, name)
+        return self.operation(text, name, stranger=stranger)
+
     def operation(self, text: str, name: str | None, *, stranger: bool) -> Operation:
         """Give the named operation of the document; raise RequestError when it cannot be executed."""
-        operations = self._prepared(text, stranger)
-        if isinstance(operations, Refusal):
-            raise RequestError(operations)
-        if name is None and len(operations) == 1:
-            return next(iter(operations.values()))
-        if name in operations:
-            return operations[name]
-        problem = f"There is no operation named '{name}'." if name else "Say in operationName which operation to run."
-        raise refuse_document(ErrorCode.BAD_USER_INPUT, [problem])
+        return _named(self._prepared(text, stranger), name)
 
     def _prepared(self, text: str, stranger: bool) -> ByName | Refusal:
         key = (text, stranger)
@@ -123,15 +131,17 @@ class Documents:
         self._remember(key, prepared, tokens)
         return prepared
 
-    def _remember(self, key: tuple[str, bool], prepared: ByName | Refusal, tokens: int) -> None:
+    def _remember(self, key: tuple[str, bool], prepared: ByName | Refusal, tokens: int) -> bool:
         weight = tokens + len(key[0]) // 16
         if weight > REMEMBERED_TOKENS // 10:
-            return
+            return False
+        self._tokens -= self._known.pop(key, (None, 0))[1]
         self._known[key] = (prepared, weight)
         self._tokens += weight
         while self._tokens > REMEMBERED_TOKENS:
             _, (_, forgotten) = self._known.popitem(last=False)
             self._tokens -= forgotten
+        return True
 
     def _prepare(self, text: str, stranger: bool) -> tuple[ByName | Refusal, int]:
         try:
@@ -173,6 +183,17 @@ class Documents:
         if errors:
             listed = errors[: self.limits.listed_errors]
             raise refuse_document(ErrorCode.GRAPHQL_VALIDATION_FAILED, listed)
+
+
+def _named(operations: ByName | Refusal, name: str | None) -> Operation:
+    if isinstance(operations, Refusal):
+        raise RequestError(operations)
+    if name is None and len(operations) == 1:
+        return next(iter(operations.values()))
+    if name in operations:
+        return operations[name]
+    problem = f"There is no operation named '{name}'." if name else "Say in operationName which operation to run."
+    raise refuse_document(ErrorCode.BAD_USER_INPUT, [problem])
 
 
 def _parsed(text: str, limits: Limits) -> DocumentNode:

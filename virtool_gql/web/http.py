@@ -93,7 +93,7 @@ class Exchange:
             self.credential, address_of(self.scope), secure=is_secure(self.scope)
         )
         try:
-            operation = self.edge.operations.prepare(request, caller)
+            operation = await self.edge.operations.prepare(request, caller)
             self._check(operation, method)
         except RequestError as error:
             if self.form is Form.EVENTS and error.refusal.well_formed:

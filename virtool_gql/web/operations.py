@@ -81,9 +81,9 @@ class Operations:
         self.limits = limits
         self.documents = Documents(self.schema, limits)
 
-    def prepare(self, request: GraphQLRequest, caller: Caller) -> Operation:
+    async def prepare(self, request: GraphQLRequest, caller: Caller) -> Operation:
         """Give the operation that is asked for; raise RequestError when it cannot be executed."""
-        return self.documents.operation(request.query, request.operation_name, stranger=caller.viewer is None)
+        return await self.documents.prepared(request.query, request.operation_name, stranger=caller.viewer is None)
 
     def executor(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, context: Context

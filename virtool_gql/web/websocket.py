@@ -193,7 +193,7 @@ class Socket:
             case "pong":
                 pass
             case "subscribe":
-                self._begin(message)
+                await self._begin(message)
             case "complete" if message.id is not None:
                 self._stop(message.id)
             case _:
@@ -221,7 +221,7 @@ class Socket:
             raise ClosingError(Close.INTERNAL, error.message) from error
         self.credential = credential if self.caller.viewer else None
 
-    def _begin(self, message: ClientMessage) -> None:
+    async def _begin(self, message: ClientMessage) -> None:
         if not self.acknowledged:
             raise ClosingError(Close.UNAUTHORIZED, "Unauthorized")
         if not message.id or message.payload is None:
@@ -233,15 +233,15 @@ class Socket:
         except msgspec.ValidationError:
             raise ClosingError(Close.BAD_MESSAGE, "Invalid message received") from None
         try:
-            self._start(message.id, request)
+            await self._start(message.id, request)
         except RequestError as error:
             self.tell_end(message.id, error.refusal.formatted(self.request_id))
 
-    def _start(self, id: str, request: GraphQLRequest) -> None:
+    async def _start(self, id: str, request: GraphQLRequest) -> None:
         limit = self.edge.limits.subscriptions_per_socket
         if len(self.active) >= limit:
             raise refuse(ErrorCode.RATE_LIMITED, f"{limit} operations run on this socket already.")
-        operation = self.edge.operations.prepare(request, self.caller)
+        operation = await self.edge.operations.prepare(request, self.caller)
         if operation.type is OperationType.SUBSCRIPTION:
             subscription = SocketSubscription(self, id)
             subscription.cohort = self.edge.cohorts.join(operation, request, self.caller, subscription, self.request_id)
