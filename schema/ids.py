@@ -14,6 +14,8 @@ PREFIXES = {
     "user": "user",
     "group": "group",
     "key": "API key",
+    "label": "label",
+    "subtraction": "subtraction",
 }
 """What each prefix stands for, in words."""
 

@@ -24,7 +24,7 @@ def optional(description: str) -> Any:
     return strawberry.field(default=strawberry.UNSET, description=description)
 
 
-def given(value: T) -> T | None:
+def given(value: T | None) -> T | None:
     """Give what the client gave; None when it was left out."""
     return None if value is strawberry.UNSET else value
 
@@ -55,8 +55,7 @@ def partial(kind: type[S], **values: Any) -> S:
 
 
 def equal(path: str, value: str | bool | None) -> Filter:
-    value = given(value)
-    return EVERYTHING if value is None else Eq(path, value)
+    return EVERYTHING if value is None or value is strawberry.UNSET else Eq(path, value)
 
 
 def present(path: str, value: bool | None) -> Filter:

@@ -42,8 +42,10 @@ class Loaders:
     async def fetch(self, prefix: str, id: str) -> Any:
         """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
         self._viewer()
-        pair = parsed(id)
-        return await self._nodes[prefix].load(pair[1]) if pair is not None and pair[0] == prefix else None
+        pair, loader = parsed(id), self._nodes.get(prefix)
+        if pair is None or pair[0] != prefix or loader is None:
+            return None
+        return await loader.load(pair[1])
 
     async def node(self, id: str) -> Node | None:
         """Give whatever has the id; None when that is unknown, malformed or forbidden."""

@@ -23,13 +23,13 @@ class CreateSampleInput:
     file_ids: list[strawberry.ID] = strawberry.field(
         description="One uploaded file of type `READS`, or the two with the two ends of the same fragments."
     )
-    library_type: LibraryType = strawberry.field(
-        default=LibraryType.NORMAL, description="How the sequencing library was made."
-    )
-    host: str = strawberry.field(default="", description="The plant that the sample was taken from.")
-    isolate: str = strawberry.field(default="", description="The isolate that the sample is.")
-    locale: str = strawberry.field(default="", description="Where the sample was taken.")
-    notes: str = strawberry.field(default="", description="Anything else.")
+    library_type: LibraryType | None = optional("How the sequencing library was made; `NORMAL` when left out.")
+    host: str | None = optional("The plant that the sample was taken from.")
+    isolate: str | None = optional("The isolate that the sample is.")
+    locale: str | None = optional("Where the sample was taken.")
+    notes: str | None = optional("Anything else.")
+    label_ids: list[strawberry.ID] | None = optional("The labels that it carries.")
+    subtraction_ids: list[strawberry.ID] | None = optional("The subtractions that its analyses begin with.")
     group_id: strawberry.ID | None = optional("The group that it belongs to, where the settings leave it to you.")
     idempotency_key: str | None = optional("A text of your choice; another create with it gives the same sample.")
 
@@ -38,11 +38,15 @@ class CreateSampleInput:
         return NewSample(
             name=self.name,
             file_ids=tuple(stored_id("file", id, "fileIds") for id in self.file_ids),
-            library_type=self.library_type,
-            host=self.host,
-            isolate=self.isolate,
-            locale=self.locale,
-            notes=self.notes,
+            library_type=given(self.library_type) or LibraryType.NORMAL,
+            host=given(self.host) or "",
+            isolate=given(self.isolate) or "",
+            locale=given(self.locale) or "",
+            notes=given(self.notes) or "",
+            label_ids=tuple(stored_id("label", id, "labelIds") for id in given(self.label_ids) or ()),
+            subtraction_ids=tuple(
+                stored_id("subtraction", id, "subtractionIds") for id in given(self.subtraction_ids) or ()
+            ),
             group_id=None if group_id is None else _group_id(group_id),
         )
 

@@ -223,3 +223,21 @@ async def test_a_subscription_ends_when_the_viewer_does(api: Api, owner: Viewer)
         await api.sample(owner)
         with pytest.raises(StopAsyncIteration):
             await watched.next()
+
+
+async def test_what_a_new_sample_leaves_out_or_has_as_null_has_its_default(api: Api, owner: Viewer) -> None:
+    empty = dict.fromkeys(("host", "isolate", "locale", "notes", "libraryType", "labelIds", "subtractionIds"))
+    made = await api.ask(
+        owner, CREATE, input={"name": "Bare", "fileIds": [f"file_{(await api.file(owner)).id}"], **empty}
+    )
+    assert made["errors"] == []
+
+
+@pytest.mark.parametrize(("field", "id"), [("labelIds", "label_7"), ("subtractionIds", "subtraction_7")])
+async def test_a_label_or_subtraction_that_does_not_exist_is_named(
+    api: Api, owner: Viewer, field: str, id: str
+) -> None:
+    new = {"name": "Labelled", "fileIds": [f"file_{(await api.file(owner)).id}"], field: [id]}
+    (error,) = (await api.ask(owner, CREATE, input=new))["errors"]
+    assert error["path"] == [field]
+    assert id in error["message"]

@@ -14,7 +14,7 @@ def test_an_id_comes_back(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "id", ["", "sample", "sample_", "_x", "label_7", "sample_X", "sample_a/b", "sample_\0", "SAMPLE_a"]
+    "id", ["", "sample", "sample_", "_x", "plant_7", "sample_X", "sample_a/b", "sample_\0", "SAMPLE_a"]
 )
 def test_what_is_no_id_is_none(id: str) -> None:
     assert parsed(id) is None
