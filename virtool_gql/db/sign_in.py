@@ -1,6 +1,7 @@
 """Signing in: passwords, sessions and API keys."""
 
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
 
 from msgspec import structs
@@ -79,6 +80,12 @@ class SignIn:
         """Give the viewer of a session without counting it as used."""
         session = await self._sessions.peek(token)
         return await self._users.viewer(session.user_id) if session else None
+
+    async def still_sessions(self, tokens: Sequence[str]) -> dict[str, Viewer]:
+        """Give the viewers of the sessions that there still are, without counting them as used."""
+        sessions = await self._sessions.peek_many(tokens)
+        viewers = await self._users.viewers({session.user_id for session in sessions.values()})
+        return {token: viewers[session.user_id] for token, session in sessions.items() if session.user_id in viewers}
 
     async def by_key(self, key: str, handle: str | None = None) -> Viewer | None:
         """Give the viewer of an API key; a handle, if it is given, must be that of the key's owner."""

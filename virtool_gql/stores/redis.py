@@ -6,18 +6,17 @@ import logging
 import math
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import TimeoutError as Unanswered
 
 from virtool_gql.errors import RateLimited, UpstreamUnavailable
+from virtool_gql.events.entries import open_client
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.workflows import Workflow, queue_name
 
@@ -26,10 +25,8 @@ logger = logging.getLogger(__name__)
 SESSION_SECONDS = 60 * 60
 REMEMBERED_SECONDS = 30 * 24 * 60 * 60
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 10
 BLOCK_SECONDS = 5.0
-"""How long a blocking command waits at a time: less than ANSWER_SECONDS, after which a server counts as dead."""
+"""How long a blocking command waits at a time."""
 
 SHORTEST_BLOCK = 0.01
 """Redis 6 takes less than a millisecond for no limit at all."""
@@ -72,13 +69,7 @@ def connect(url: str) -> Redis:
     A command is tried for about two seconds, so that a restart of Redis goes unnoticed. One whose answer got lost may
     have been carried out twice.
     """
-    return Redis.from_url(
-        url,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), 8),
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        health_check_interval=30,
-    )
+    return open_client(url, retries=8)
 
 
 @contextmanager
@@ -127,6 +118,15 @@ class Sessions:
         """Give the session without counting it as used, for an open socket that is looked at again and again."""
         with answering():
             return _session(await self._redis.get(_session_key(token)))
+
+    async def peek_many(self, tokens: Sequence[str]) -> dict[str, Session]:
+        """Give the sessions that there are, by their tokens, without counting them as used."""
+        if not tokens:
+            return {}
+        with answering():
+            found = await self._redis.mget([_session_key(token) for token in tokens])
+        sessions = {token: _session(encoded) for token, encoded in zip(tokens, found, strict=True)}
+        return {token: session for token, session in sessions.items() if session is not None}
 
     async def delete(self, token: str) -> None:
         with answering():

@@ -148,7 +148,7 @@ class Cohorts:
         """Exchange the viewers for what they may do now; one who may do nothing any more is served no more."""
         for cohort in self._all:
             identity = identity_of(cohort.caller)
-            if identity in callers:
+            if identity in callers and callers[identity] != cohort.caller.viewer:
                 cohort.caller.viewer = callers[identity]
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema.context import Caller
@@ -85,11 +86,16 @@ class Identifier:
                 return Caller(viewer, address, secure)
         return Caller(None, address, secure)
 
-    async def still(self, credential: Credential) -> Viewer | None:
-        """Give the viewer that the credential stands for now; a session does not count as used by this."""
-        if isinstance(credential, SessionToken):
-            return await self.sign_in.still_session(credential.token)
-        return await self.sign_in.by_key(credential.secret, credential.handle)
+    async def still(self, credentials: Iterable[Credential]) -> dict[Credential, Viewer | None]:
+        """Give the viewers that credentials stand for now; a session does not count as used by this."""
+        credentials = tuple(credentials)
+        sessions = [credential for credential in credentials if isinstance(credential, SessionToken)]
+        viewers = await self.sign_in.still_sessions([session.token for session in sessions])
+        still: dict[Credential, Viewer | None] = {session: viewers.get(session.token) for session in sessions}
+        for credential in credentials:
+            if isinstance(credential, Key):
+                still[credential] = await self.sign_in.by_key(credential.secret, credential.handle)
+        return still
 
 
 def check_cross_site(headers: Headers, credential: Credential | None) -> None:

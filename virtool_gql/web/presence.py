@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -15,8 +15,6 @@ from virtool_gql.web.errors import refuse
 from virtool_gql.web.identity import Credential, Identifier
 
 log = logging.getLogger(__name__)
-
-LOOKED_UP_AT_ONCE = 8
 
 
 class Connection(Protocol):
@@ -72,37 +70,27 @@ class Presence:
             await asyncio.sleep(self._recheck_seconds)
             try:
                 await self.recheck()
+            except VirtoolError as error:
+                log.warning("Open connections could not be checked: %s", error.message)
             except Exception:
                 log.exception("Open connections could not be checked")
 
     async def recheck(self) -> None:
         """Look up each credential that has connections once; close and refresh what it decides."""
-        credentials = {connection.credential for connection in self._connections} - {None}
-        viewers = await self._look_up([credential for credential in credentials if credential is not None])
+        credentials = {connection.credential for connection in self._connections if connection.credential is not None}
+        viewers = await self._identifier.still(credentials)
         callers: Callers = {}
         for connection in tuple(self._connections):
             if connection.credential in viewers:
                 _apply(connection, viewers[connection.credential], callers)
         self._cohorts.refresh(callers)
 
-    async def _look_up(self, credentials: Iterable[Credential]) -> dict[Credential | None, Viewer | None]:
-        viewers: dict[Credential | None, Viewer | None] = {}
-        turns = asyncio.Semaphore(LOOKED_UP_AT_ONCE)
-
-        async def look_up(credential: Credential) -> None:
-            async with turns:
-                try:
-                    viewers[credential] = await self._identifier.still(credential)
-                except VirtoolError as error:
-                    log.warning("An open connection could not be checked: %s", error.message)
-
-        await asyncio.gather(*(look_up(credential) for credential in credentials))
-        return viewers
-
 
 def _apply(connection: Connection, viewer: Viewer | None, callers: Callers) -> None:
-    connection.caller.viewer = viewer
     if viewer is None:
+        connection.caller.viewer = None
         connection.revoke()
     else:
+        if viewer != connection.caller.viewer:
+            connection.caller.viewer = viewer
         callers[(viewer.user_id, viewer.key_id)] = viewer
