@@ -6,9 +6,11 @@ nothing and carries no change; it is there so that even an empty log has a newes
 """
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -21,7 +23,7 @@ from virtool_gql.errors import BadUserInput, CursorExpired, UpstreamUnavailable
 STREAM = "events"
 
 CONNECT_SECONDS = 5
-ANSWER_SECONDS = 10
+KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2, socket.TCP_USER_TIMEOUT: 20_000}
 
 BEGIN = """
 local function newest()
@@ -83,12 +85,18 @@ def answering() -> Iterator[None]:
 
 
 def open_client(url: str, *, retries: int) -> Redis:
+    """Open a client that reconnects by itself; `unix://` and `redis://` URLs alike. It decodes nothing.
+
+    It has no `socket_timeout`: with one, redis-py sends through `asyncio.wait_for`, which in Python 3.11 can swallow a
+    cancellation, and then a task or a time limit does not end. A dead server is noticed by the kernel instead.
+    """
+    only_tcp: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive_options": KEEPALIVE}
     return Redis.from_url(
         url,
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), retries),
         socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        health_check_interval=30,
+        socket_timeout=None,
+        **only_tcp,
     )
 
 

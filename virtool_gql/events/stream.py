@@ -43,7 +43,6 @@ class StreamBackend(BroadcastBackend):
         self._subscribed = asyncio.Event()
         self._entries: deque[Entry] = deque()
         self._failures = 0
-        self._closing = False
         self._at_work = asyncio.Lock()
         self._ahead = asyncio.Semaphore(AHEAD_COUNT)
         self.last = BEFORE_EVERYTHING
@@ -58,7 +57,6 @@ class StreamBackend(BroadcastBackend):
 
     async def disconnect(self) -> None:
         """Close the connection once the read is over that broadcaster has cancelled and does not wait for."""
-        self._closing = True
         async with self._at_work:
             await self._redis.aclose()
 
@@ -75,8 +73,6 @@ class StreamBackend(BroadcastBackend):
         await self._subscribed.wait()
         async with self._at_work:
             while not self._entries:
-                if self._closing:
-                    raise asyncio.CancelledError  # redis-py can swallow the one that broadcaster sent
                 await self._read()
         await self._ahead.acquire()
         return EntryEvent(self._entries.popleft())
