@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from bson.int64 import Int64
 
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.documents import Document, Kept, to_builtins
@@ -21,6 +22,7 @@ UNIQUE = "_unique"
 WRAPPED = "%list"
 """Not the form of any escaped key, since a percent sign in a key is escaped too."""
 
+PLAIN = {str, float, int, bool}
 _ESCAPES = {"%": "%25", ".": "%2E", "$": "%24"}
 
 
@@ -85,8 +87,9 @@ def _read(value: Any) -> Any:
             return _read(value[WRAPPED])
         return {_key_of(name): _read(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_read(item) if isinstance(item, dict | list) else item for item in value]
-    return value
+        return [item if type(item) in PLAIN else _read(item) for item in value]
+    # The driver gives large integers in a class of its own, which nothing else knows.
+    return int(value) if isinstance(value, Int64) else value
 
 
 def _escaped(name: str) -> str:

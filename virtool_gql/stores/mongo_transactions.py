@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from pymongo import DeleteMany, ReplaceOne
+from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from virtool_gql.errors import VirtoolError
@@ -16,6 +16,7 @@ from virtool_gql.stores.mongo_collections import Collection, Collections, OnAnno
 from virtool_gql.stores.mongo_documents import UNIQUE, Stored, unique_name, unique_values
 from virtool_gql.stores.mongo_intents import Intents, lock_of
 from virtool_gql.stores.mongo_writes import (
+    FERRETDB_UPDATES,
     MongoTransaction,
     by_kind,
     duplicate,
@@ -138,9 +139,11 @@ class ServerTransaction(MongoTransaction):
 
 async def _restore(collection: Collection, documents: Sequence[Document], before: Sequence[Stored]) -> None:
     there = {stored["_id"] for stored in before}
-    new = [document.id for document in documents if document.id not in there]
-    removal = [DeleteMany({"_id": {"$in": new}})] if new else []
-    await collection.bulk_write([*removal, *(ReplaceOne({"_id": old["_id"]}, old, upsert=True) for old in before)])
+    if new := [document.id for document in documents if document.id not in there]:
+        await collection.delete_many({"_id": {"$in": new}})
+    restorations = [ReplaceOne({"_id": old["_id"]}, old, upsert=True) for old in before]
+    for start in range(0, len(restorations), FERRETDB_UPDATES):
+        await collection.bulk_write(restorations[start : start + FERRETDB_UPDATES])
 
 
 async def _check_unique(collection: Collection, kind: type[Document], documents: Sequence[Document]) -> None:

@@ -24,6 +24,8 @@ D = TypeVar("D", bound=Document)
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
+FERRETDB_UPDATES = 20
+"""FerretDB keeps a reader open for each update of one command, and comes to a standstill at some hundred."""
 
 
 async def whole(work: Awaitable[T]) -> T:
@@ -142,9 +144,13 @@ async def write(
         return ReplaceOne(at, to_stored(document)) if operation is Operation.UPDATE else DeleteOne(at)
 
     with driver_errors():
-        result = await collection.bulk_write(await in_slices(operation_on, documents), session=session)
-    if result.inserted_count + result.matched_count + result.deleted_count != len(documents):
-        raise stale()
+        operations = await in_slices(operation_on, documents)
+        size = FERRETDB_UPDATES if locked and operation is Operation.UPDATE else len(operations)
+        for start in range(0, len(operations), size):
+            some = operations[start : start + size]
+            result = await collection.bulk_write(some, session=session)
+            if result.inserted_count + result.matched_count + result.deleted_count != len(some):
+                raise stale()
 
 
 def stale() -> StaleDocument:
