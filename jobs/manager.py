@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 from msgspec import structs
 
+from jobs.cancellation import cancelled
 from jobs.engines.local import LocalEngine
 from jobs.outcomes import Abandoned
 from jobs.processes import has_died, kill_marked, runner_name
@@ -143,13 +144,17 @@ class JobManager:
             await self._engine.warm()
             yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.wait(loops)
+            await cancelled(*loops)
             for run in self._runs.values():
                 run.stop()
-            await asyncio.gather(*self._tasks)
+            await self._settled()
             await self._engine.close()
+
+    async def _settled(self) -> None:
+        """Wait for the stopped runs; what a store that does not answer holds up is left to the next sweep."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self.bench.timing.shutdown)
+            await cancelled(*late)
 
     async def _again(self, work: Callable[[], Awaitable[None]], pause: float = 0) -> None:
         """Do something again and again, also after a store or a fault has interrupted it."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from jobs.cancellation import cancelled
 from jobs.log import JobLog
 from jobs.outcomes import Answer, Cancelled, Completed, Lost, failure
 from jobs.tools.process import require_tools
@@ -66,8 +67,7 @@ class _Performance:
         async with self._telling() as telling:
             await asyncio.wait({telling, steps}, return_when=asyncio.FIRST_COMPLETED)
             if not steps.done():
-                steps.cancel()
-                await asyncio.wait({steps})
+                await cancelled(steps)
                 telling.result()
             await steps
         await self._complete(work)
@@ -101,8 +101,7 @@ class _Performance:
         try:
             yield telling
         finally:
-            telling.cancel()
-            await asyncio.wait({telling})
+            await cancelled(telling)
             await self._tell_log()
 
     async def _tell_again_and_again(self) -> None:

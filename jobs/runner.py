@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.cancellation import cancelled
 from jobs.engines.local import LocalEngine, Slot
 from jobs.log import log_line
 from jobs.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Stopped, abandonment
@@ -30,6 +31,7 @@ class Timing:
     sweep: float = 10
     patience: float = 60
     retry: float = 1
+    shutdown: float = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,7 @@ class Run:
                 outcome = await self._outcome(slot)
             await self.settle(outcome)
         finally:
-            heartbeat.cancel()
-            await asyncio.wait({heartbeat})
+            await cancelled(heartbeat)
 
     async def _outcome(self, slot: Slot) -> Outcome:
         """Give the child's answer, or what ended the run before it: then the child is dead when this returns."""
@@ -83,8 +84,7 @@ class Run:
             await slot.kill()
             return self._ended.result()
         finally:
-            work.cancel()
-            await asyncio.wait({work})
+            await cancelled(work)
 
     async def _beat(self) -> None:
         """Renew the lease again and again; end the run when that has failed for as long as the lease lasts."""

@@ -1,6 +1,7 @@
 """Runners at work: real child processes on real stores, stopped and killed at bad moments."""
 
 import asyncio
+import dataclasses
 import gzip
 import os
 import random
@@ -16,7 +17,7 @@ import psutil
 import pytest
 from msgspec import structs
 
-from jobs.manager import Limits, Room
+from jobs.manager import JobManager, Limits, Room
 from jobs.processes import MARK
 from jobs.runner import Timing
 from jobs.simulate import simulate_genome, simulate_pairs
@@ -25,9 +26,12 @@ from jobs.workflows.create_sample import UploadSweep
 from tests.jobs.conftest import Manager
 from tests.jobs.laboratory import Laboratory, eventually, states
 from tests.jobs.runner_process import Start
+from tests.stores.mongo_server import fresh_database
+from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns
 from virtool_gql.models.documents import new_id, now
 from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.stores.opening import open_store
 from virtool_gql.workflows import Workflow
 
 GOOD = b"@r1\nACGT\n+\nIIII\n" * 4
@@ -434,3 +438,23 @@ def test_memory_counts_and_a_job_that_asks_too_much_gets_everything() -> None:
     assert room.take(job_for(Workflow.NUVS, 1, 6)) is None
     whole = Room(Limits(proc=4, mem=8), patience=60, time=lambda: 0.0)
     assert whole.take(job_for(Workflow.NUVS, 64, 64)) == Limits(proc=4, mem=8)
+
+
+async def test_samples_are_made_with_documents_in_mongodb(
+    instance: Instance, urls: ServiceUrls, mongo_url: str, pair: tuple[Path, Path]
+) -> None:
+    stores = structs.replace(urls.stores, mongo=fresh_database(mongo_url))
+    async with open_store(stores) as store:
+        both = dataclasses.replace(instance, store=store)
+        lab = Laboratory(both)
+        job = await lab.sample(*pair)
+        bad = await lab.sample(("a.fq", GOOD), ("b.fq", GOOD * 2))
+        manager = JobManager(both, structs.replace(urls, stores=stores), Limits(proc=2, mem=4))
+        async with manager.running():
+            done = await lab.ended(job)
+            assert done.state is JobState.COMPLETE, (done.error, lab.log(job))
+            failed = await lab.ended(bad)
+            assert failed.state is JobState.ERROR
+        await assert_undone(lab, bad)
+        assert (await lab.sample_of(job)).ready
+        assert await lab.files_of(job) == []

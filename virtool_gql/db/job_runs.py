@@ -142,12 +142,12 @@ class JobRuns:
                 raise _Overtaken
             return replaced
         async with self._store.transaction() as transaction:
+            # The job comes last: on a store whose transactions can be watched, its end tells that all is written.
+            await _write(transaction, documents)
             try:
-                replaced = (await transaction.replace(job))[0]
+                return (await transaction.replace(job))[0]
             except StaleDocument as error:
                 raise _Overtaken from error
-            await _write(transaction, documents)
-        return replaced
 
     async def _replaced(self, job: Job) -> Job | None:
         try:
