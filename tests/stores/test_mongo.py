@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -78,40 +79,12 @@ async def test_it_refuses_what_no_store_can_hold(mongo: MongoStore, value: objec
     assert (await mongo.count(Job), await changes(mongo)) == (0, [])
 
 
-DOCUMENTS = [
-    {"a": value}
-    for value in (
-        None,
-        0,
-        1,
-        1.0,
-        2.5,
-        True,
-        False,
-        "",
-        "a",
-        "K",
-        "\u212a",
-        "\u017f",
-        "ß",
-        "ẞ",
-        "[a",
-        [],
-        [1],
-        [None],
-        ["a"],
-        {},
-    )
-] + [
-    {},
-    {"a": {"b": 1}},
-    {"a": [{"b": 1}]},
-    {"a": {"b": [1, "x"]}},
-    {"a": {"b": None}},
-    {"a": [[1]]},
-    {"a": [[{"b": 1}]]},
+VALUES: list[Any] = [
+    *(None, 0, 1, 1.0, 2.5, True, False, "", "a", "K", "\u212a", "\u017f", "ß", "ẞ", "[a"),
+    *([], [1], [None], ["a"], [[1]], {}, [{"b": 1}], [[{"b": 1}]], {"b": 1}, {"b": [1, "x"]}, {"b": None}),
 ]
-FILTERS = [
+DOCUMENTS: list[dict[str, Any]] = [{}, *({"a": value} for value in VALUES)]
+FILTERS: list[Filter] = [
     *(Eq(path, value) for path in ("a", "a.b") for value in (None, 0, 1, True, "a", "", 2**80)),
     *(In("a", values) for values in ((), (None,), (1, "a"), (None, True), (0, False))),
     *(Has(path, value) for path in ("a", "a.b") for value in (1, True, "a", "x")),

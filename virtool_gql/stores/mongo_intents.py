@@ -22,7 +22,7 @@ from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Clock, Document
 from virtool_gql.stores.mongo_collections import Collection, Collections
 from virtool_gql.stores.mongo_documents import Stored
-from virtool_gql.stores.mongo_writes import OutboxIds, outbox_entries
+from virtool_gql.stores.mongo_writes import OutboxIds, is_duplicate, outbox_entries
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,9 @@ class Intents:
             try:
                 await self.outbox.insert_many(entries)
             except BulkWriteError as error:
-                await self.drop(entries)
+                await self.drop({"_id": {"$in": [entry["_id"] for entry in entries]}})
+                if not is_duplicate(error):
+                    raise
                 if time.monotonic() > deadline:
                     raise StaleDocument("Somebody else is changing this; try again.") from error
             else:
@@ -78,8 +80,8 @@ class Intents:
                 locked.add(lock)
         return entries
 
-    async def drop(self, entries: Sequence[Stored]) -> None:
-        await self.outbox.delete_many({"_id": {"$in": [entry["_id"] for entry in entries]}})
+    async def drop(self, which: Stored) -> None:
+        await self.outbox.delete_many(which)
 
     async def beat(self, transaction: str) -> None:
         """Show again and again that the transaction is alive."""
@@ -102,8 +104,9 @@ class Intents:
         """Put back what was settled behind the back of a process that stood still: better twice than never."""
         stored = await self.outbox.find({"transaction": transaction}, {"_id": 1}).to_list(None)
         there = {entry["_id"] for entry in stored}
-        missing = [entry | {"state": "ready"} for entry in announced if entry["_id"] not in there]
-        await self.outbox.insert_many([{**entry, "lock": entry["_id"]} for entry in missing])
+        missing = [entry for entry in announced if entry["_id"] not in there]
+        if missing:
+            await self.outbox.insert_many([{**entry, "state": "ready", "lock": entry["_id"]} for entry in missing])
 
     async def settle(self) -> None:
         """Finish the intents that have not beaten for some time. Only this process's own clock counts."""

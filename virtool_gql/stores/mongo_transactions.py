@@ -9,7 +9,6 @@ from typing import Any
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
-from virtool_gql.errors import VirtoolError
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, to_builtins
 from virtool_gql.stores.mongo_collections import Collection, Collections, OnAnnounced, Session, driver_errors
@@ -55,26 +54,21 @@ class IntentTransaction(MongoTransaction):
         """Undo everything; what cannot be undone, because the server is gone, is settled later."""
         await self._stop_beating()
         try:
-            await self._undo_since(0)
-            if self._entries:
-                await self._intents.drop(self._entries)
+            for undo in reversed(self._undo):
+                await undo()
+            if self._heart is not None:
+                await self._intents.drop({"transaction": self._id})
         except PyMongoError:
             log.exception("A transaction could not be undone; what it wrote will be announced.")
 
     async def _write_all(self, operation: Operation, documents: Sequence[Document]) -> None:
+        self._heart = self._heart or asyncio.create_task(self._intents.beat(self._id))
         with driver_errors():
             entries = await self._intents.claim(self._id, operation, documents, self._held)
-        self._heart = self._heart or asyncio.create_task(self._intents.beat(self._id))
-        done = len(self._undo)
-        try:
-            for kind, group in by_kind(documents):
-                await self._write_group(kind, operation, group)
-        except (VirtoolError, PyMongoError):
-            await self._undo_since(done)
-            await self._intents.drop(entries)
-            raise
         self._entries += entries
         self._held |= {lock_of(entry) for entry in entries}
+        for kind, group in by_kind(documents):
+            await self._write_group(kind, operation, group)
 
     async def _write_group(self, kind: type[Document], operation: Operation, documents: Sequence[Document]) -> None:
         collection = await self._collections.of(kind)
@@ -101,11 +95,6 @@ class IntentTransaction(MongoTransaction):
         if any(versions.get(document.id) != document.version - step for document in documents):
             raise stale()
         return list(before)
-
-    async def _undo_since(self, done: int) -> None:
-        while len(self._undo) > done:
-            await self._undo[-1]()
-            self._undo.pop()
 
     async def _stop_beating(self) -> None:
         if self._heart is not None:

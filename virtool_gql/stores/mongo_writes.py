@@ -161,6 +161,10 @@ def duplicate(paths: Sequence[str]) -> DuplicateValue:
     return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
 
 
+def is_duplicate(error: BulkWriteError) -> bool:
+    return any(failure.get("code") == DUPLICATE_KEY for failure in error.details.get("writeErrors", ()))
+
+
 def violated_unique(kept: Kept, error: BulkWriteError) -> tuple[str, ...] | None:
     """Give the paths whose uniqueness a write violated, where the server tells it."""
     for failure in error.details.get("writeErrors", ()):
