@@ -169,7 +169,7 @@ class HeldOutbox:
 
     async def waiting(self, limit: int) -> list[tuple[str, bytes]]:
         batch = await self._store.waiting(limit)
-        await self._wait("waiting" if batch else "")
+        await self._wait("waiting" if batch else "nothing waits")
         return batch
 
     async def remove(self, ids: Sequence[str]) -> None:
@@ -206,6 +206,29 @@ async def test_a_relay_that_lost_its_lease_unknowingly_does_no_harm(
             await moved(other, store, relay)
     assert seen(await stream_changes(client)) == [f"{number:06}" for number in range(60)]
     assert joined(await stream_entries(client))
+
+
+async def test_a_relay_that_lost_its_lease_does_not_drop_the_notes_of_the_next(
+    server: RedisServer, client: Redis, store: PostgresStore
+) -> None:
+    """It saw the outbox empty; meanwhile another has sent something, and dies before the outbox knows."""
+    held = HeldOutbox(store, "nothing waits")
+    async with connect(server.url) as other, relaying(client, held) as first:
+        await held.reached.wait()
+        await client.delete(LEASE)
+        await store.insert(*groups(range(5)))
+        stalling = HeldOutbox(store, "remove")
+        async with relaying(other, stalling):
+            await stalling.reached.wait()
+            held.go_on.set()
+            await until(lambda: _without_lease(first))
+        async with relaying(other, store) as third:
+            await moved(other, store, third)
+    assert seen(await stream_changes(client)) == [f"{number:06}" for number in range(5)]
+
+
+async def _without_lease(relay: Relay) -> bool:
+    return not relay._lease.held
 
 
 async def _empty(store: PostgresStore) -> bool:
