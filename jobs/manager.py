@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 from msgspec import structs
 
-from jobs.cancellation import cancelled
 from jobs.engines.local import LocalEngine
 from jobs.outcomes import Abandoned
 from jobs.processes import has_died, kill_marked, runner_name
@@ -18,6 +17,7 @@ from jobs.runner import Bench, Run, Timing
 from jobs.workflow import ServiceUrls, Settings
 from jobs.workflows import WORKFLOWS
 from jobs.workflows.create_sample import UploadSweep
+from virtool_gql.cancellation import cancelled
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns
 from virtool_gql.errors import VirtoolError

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jobs.cancellation import cancelled
 from jobs.log import JobLog
 from jobs.outcomes import Answer, Cancelled, Completed, Lost, failure
 from jobs.tools.process import require_tools
 from jobs.workflow import AnyWork, Context, Progress, SubjectGone
 from jobs.workflows import WORKFLOWS
+from virtool_gql.cancellation import cancelled
 from virtool_gql.db.job_runs import CancelRequested, JobRuns, LeaseLost
 from virtool_gql.errors import StaleDocument, UpstreamUnavailable
 from virtool_gql.files import Places

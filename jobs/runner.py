@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.cancellation import cancelled
 from jobs.engines.local import LocalEngine, Slot
 from jobs.log import log_line
 from jobs.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Stopped, abandonment
 from jobs.workflow import AnyWork, Context
 from jobs.workflows import WORKFLOWS
+from virtool_gql.cancellation import cancelled
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns, LeaseLost
 from virtool_gql.errors import UpstreamUnavailable

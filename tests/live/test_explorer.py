@@ -59,6 +59,7 @@ async def test_a_newcomer_signs_in_runs_a_query_and_sees_an_event_arrive(
     await result.get_by_text("setupRequired").first.wait_for()
 
     await page.get_by_role("tab", name="WatchEverything").click()
+    await page.locator(".graphiql-query-editor").get_by_text("WatchEverything").first.wait_for()
     async with page.expect_websocket() as opened:
         await run.click()
     socket = await opened.value

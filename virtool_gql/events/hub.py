@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import dropwhile
 
+from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import UpstreamUnavailable, VirtoolError
 from virtool_gql.events.entries import (
     Entry,
@@ -62,8 +63,7 @@ class Hub:
             try:
                 yield
             finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await cancelled(task)
                 self._stop()
 
     async def cursor(self) -> str:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from virtool_gql.cancellation import cancelled
 from virtool_gql.events.entries import BEGIN, STREAM
 from virtool_gql.events.leases import RelayLease
 from virtool_gql.models.changes import Outbox
@@ -124,7 +125,7 @@ class Relay:
         try:
             yield
         finally:
-            await _end(tasks)
+            await cancelled(*tasks)
             await self._lease.release()
 
     async def _work(self) -> None:
@@ -177,13 +178,3 @@ class Relay:
                         self._woken.set()
                 except (RedisError, OSError):
                     await asyncio.sleep(POLL_SECONDS)
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended: wait_for of Python 3.11, and with it redis-py, may swallow a cancellation."""
-    running = set(tasks)
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=0.05)
-    await asyncio.gather(*tasks, return_exceptions=True)

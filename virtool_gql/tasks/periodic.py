@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import VirtoolError
 
 log = logging.getLogger(__name__)
@@ -17,8 +18,7 @@ async def repeated(name: str, work: Callable[[], Awaitable[object]], every_secon
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await cancelled(task)
 
 
 async def _repeat(name: str, work: Callable[[], Awaitable[object]], every_seconds: float) -> None:

@@ -7,7 +7,7 @@ same for all of them, whatever it reads of the viewer. Everything else has a coh
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Hashable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from graphql import ExecutionResult, Executor, NullValueNode, VariableNode
 from graphql.execution import create_source_event_stream
 
 from schema.context import Caller, Context
+from virtool_gql.cancellation import cancelled
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.errors import format_errors
 from virtool_gql.web.operations import GraphQLRequest, Operations, error_of
@@ -153,11 +154,7 @@ class Cohorts:
 
     async def close(self) -> None:
         """End all cohorts."""
-        tasks = [cohort.task for cohort in self._all if cohort.task is not None]
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(*(cohort.task for cohort in self._all if cohort.task is not None))
 
 
 Identity = tuple[str, str | None]

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from schema.context import Caller
 from virtool_gql.access import Viewer
+from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.web.cohorts import Callers, Cohorts
 from virtool_gql.web.errors import refuse
@@ -61,9 +62,7 @@ class Presence:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await cancelled(task)
 
     async def _recheck_for_ever(self) -> None:
         while True:
