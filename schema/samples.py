@@ -8,7 +8,7 @@ import strawberry
 from schema.context import Info
 from schema.enums import described
 from schema.groups import Group
-from schema.ids import global_id
+from schema.ids import global_id, stored_id
 from schema.inputs import before, containing, equal, optional, since, with_id, with_ids
 from schema.jobs import Job
 from schema.nodes import Node
@@ -105,7 +105,6 @@ class Sample(Node):
     library_type: LibraryType = strawberry.field(description="How the sequencing library was made.")
     paired: bool = strawberry.field(description="Whether its reads are the two ends of fragments, in two files.")
     ready: bool = strawberry.field(description="Whether its reads are there and counted.")
-    quality: Quality | None = strawberry.field(description="The quality of its reads; null until ready.")
     reads: list[Reads] = strawberry.field(description="The files of its reads; none until ready.")
     rights: SampleRights = strawberry.field(description="Who but its creator and administrators may read and write it.")
     created_at: Timestamp = strawberry.field(description="When it was created.")
@@ -114,6 +113,15 @@ class Sample(Node):
     user_id: strawberry.Private[str]
     group_id: strawberry.Private[str | None] = None
     job_id: strawberry.Private[str | None] = None
+    measured: strawberry.Private[models.Quality | None] = None
+
+    @strawberry.field(description="The quality of its reads; null until ready.")
+    async def quality(self, info: Info) -> Quality | None:
+        measured = self.measured
+        if measured is None and self.ready:  # events leave it out
+            stored = await info.context.loaders.sample.load(stored_id("sample", self.id))
+            measured = stored.measured if stored else None
+        return Quality.from_document(measured) if measured else None
 
     @strawberry.field(description="Who created it.")
     async def user(self, info: Info) -> User | None:
@@ -139,7 +147,6 @@ class Sample(Node):
             library_type=sample.library_type,
             paired=sample.paired,
             ready=sample.ready,
-            quality=Quality.from_document(sample.quality) if sample.quality else None,
             reads=[Reads.of(sample, number, reads) for number, reads in enumerate(sample.reads, 1)],
             rights=SampleRights(
                 group_read=sample.group_read,
@@ -153,6 +160,7 @@ class Sample(Node):
             user_id=sample.user_id,
             group_id=sample.group_id,
             job_id=sample.job_id,
+            measured=sample.quality,
         )
 
 

@@ -23,6 +23,16 @@ WATCH = """subscription($ids: [ID!], $filter: SampleFilter, $after: Cursor) {
     samples(ids: $ids, filter: $filter, after: $after) {
         cursor operation ids at sample { name user { handle } } } }"""
 
+QUALITY = Quality(
+    count=3_000_000_000,
+    encoding="Sanger / Illumina 1.9",
+    length=(50, 51),
+    gc=43.5,
+    bases=((30.0, 31.0, 30.0, 32.0, 20.0, 34.0),),
+    composition=((25.0, 25.0, 25.0, 25.0),),
+    sequences=(0, 7),
+)
+
 
 async def names(api: Api, viewer: Viewer, arguments: str, **variables: Any) -> list[str]:
     page = await api.ask(viewer, f"{{ samples({arguments}) {{ nodes {{ name }} }} }}", **variables)
@@ -82,17 +92,8 @@ async def test_samples_are_filtered_searched_and_ordered(api: Api, owner: Viewer
 
 
 async def test_a_ready_sample_shows_its_reads_and_quality(api: Api, owner: Viewer) -> None:
-    quality = Quality(
-        count=3_000_000_000,
-        encoding="Sanger / Illumina 1.9",
-        length=(50, 51),
-        gc=43.5,
-        bases=((30.0, 31.0, 30.0, 32.0, 20.0, 34.0),),
-        composition=((25.0, 25.0, 25.0, 25.0),),
-        sequences=(0, 7),
-    )
     reads = Reads(name="reads_1.fq.gz", size=5_000_000_000, file_id="f", file_name="a.fq")
-    sample = await api.sample(owner, quality=quality, reads=(reads,))
+    sample = await api.sample(owner, quality=QUALITY, reads=(reads,))
     query = """query($id: ID!) { sample(id: $id) { quality { count encoding length gc bases composition sequences }
         reads { id name size fileName downloadUrl } } }"""
     id = f"sample_{sample.id}"
@@ -241,3 +242,16 @@ async def test_a_label_or_subtraction_that_does_not_exist_is_named(
     (error,) = (await api.ask(owner, CREATE, input=new))["errors"]
     assert error["path"] == [field]
     assert id in error["message"]
+
+
+async def test_an_event_leaves_the_quality_out_until_it_is_asked_for(api: Api, owner: Viewer) -> None:
+    after = await api.cursor(owner)
+    watch = """subscription($after: Cursor) {
+        samples(after: $after) { sample { quality { count bases } } } }"""
+    async with api.subscribed(api.context(owner), watch, after=after) as watched:
+        await api.sample(owner, quality=QUALITY, ready=True)
+        shown = await watched.next()
+    assert shown["sample"]["quality"] == {"count": QUALITY.count, "bases": [list(QUALITY.bases[0])]}
+    changes = api.db.samples.changes(lambda: owner, after=after)
+    assert "quality" not in (await anext(changes)).document
+    await changes.aclose()
