@@ -30,6 +30,7 @@ class LiveServer:
     """A running server, and a way to start it again on the same data."""
 
     data_path: Path
+    arguments: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -41,12 +42,12 @@ class LiveServer:
     def log(self) -> Path:
         return self.data_path.parent / "server.log"
 
-    def start(self, *arguments: str) -> None:
+    def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
         command = [sys.executable, "-m", "virtool_gql", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--data-path", str(self.data_path), *arguments],
+                [*command, "--data-path", str(self.data_path), *self.arguments],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
@@ -108,6 +109,21 @@ def signed_in(server: LiveServer) -> Iterator[SignedIn]:
         client.run(mutation, i=credentials)
         assert client.run("{ viewer { handle } }") == {"viewer": {"handle": HANDLE}}
         yield client
+
+
+def run_demo(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "script/demo.py", *arguments, "--url", server.url, "--handle", HANDLE]
+    environment = {**os.environ, "VT_DEMO_PASSWORD": PASSWORD}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def json_line(line: str | bytes) -> dict[str, Any]:

@@ -1,30 +1,14 @@
 """The demo, as the README tells people to run it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.live.server import HANDLE, PASSWORD, ROOT, LiveServer
+from tests.live.server import ROOT, LiveServer, run_demo
 
 REAL_READS = ROOT.parent / "shared" / "data" / "reads"
-
-
-def run_demo(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "script/demo.py", *arguments, "--url", server.url, "--handle", HANDLE]
-    environment = {**os.environ, "VT_DEMO_PASSWORD": PASSWORD}
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 @pytest.mark.usefixtures("client")
