@@ -6,7 +6,6 @@ bases in either case, with IUPAC codes; reads without bases; gzip of any number 
 
 import gzip
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 from isal import igzip, isal_zlib
+from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
+from jobs.damage import readable_lines
 from virtool_gql.errors import BadUserInput
 
 Bytes = NDArray[np.uint8]
@@ -48,6 +49,10 @@ AT, PLUS, NEWLINE, RETURN = b"@+\n\r"
 
 class BadReads(BadUserInput):
     """A file of reads is not acceptable; the sentence names the file, and the line where there is one."""
+
+
+class BrokenGzip(BadReads):
+    """A gzip file is cut off or damaged; where is told by whoever has the file."""
 
 
 class Stream(Protocol):
@@ -103,12 +108,24 @@ def copied_reads(source: Path, target: Path, name: str, on_bytes: Callable[[int]
         original.seek(0)
         _refuse(head, OTHER_PACKINGS, name)
         if head.startswith(GZIP):
-            yield isal_zlib._GzipReader(cast("BinaryIO", _Tee(original, copy, on_bytes)), BLOCK_BYTES)  # noqa: SLF001
+            with _damage_located(source):
+                # isal's public reader wants a name and seeks; this is the part of it that only reads on.
+                yield isal_zlib._GzipReader(cast("BinaryIO", _Tee(original, copy, on_bytes)), BLOCK_BYTES)  # noqa: SLF001
         else:
             with packed(copy) as writer:
                 yield _Tee(original, writer, on_bytes)
         copy.flush()
         os.fsync(copy.fileno())
+
+
+@contextmanager
+def _damage_located(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenGzip as error:
+        lines = readable_lines(source)
+        place = f"after line {lines}" if lines else "in line 1"
+        raise BadReads(f"{error.message} {place}.") from error
 
 
 def packed(raw: BinaryIO) -> BinaryIO:
@@ -146,15 +163,11 @@ def read_records(stream: Stream, name: str, *, block_bytes: int = BLOCK_BYTES) -
             yield records
             line += len(newlines)
     except EOFError as error:
-        raise BadReads(f"{name} is a broken gzip file: it is cut off {_place(line)}.") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadReads(f"{name} is a broken gzip file: it is damaged {_place(line)} ({error}).") from error
+        raise BrokenGzip(f"{name} is a broken gzip file: it is cut off") from error
+    except (gzip.BadGzipFile, IsalError) as error:
+        raise BrokenGzip(f"{name} is a broken gzip file: it is damaged ({error})") from error
     if line == 1:
         raise BadReads(f"{name} is empty: it holds no reads.")
-
-
-def _place(next_line: int) -> str:
-    return f"behind line {next_line - 1}" if next_line > 1 else "near its beginning"
 
 
 def _whole_records(stream: Stream, name: str, block_bytes: int) -> Iterator[tuple[bytes, Offsets]]:
