@@ -14,7 +14,6 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 from isal import igzip, isal_zlib
-from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from jobs.damage import readable_lines
@@ -28,6 +27,8 @@ LONGEST_RECORD_BYTES = 16 << 20
 """A read of some eight million bases with its qualities: twice the longest that was ever sequenced."""
 
 GZIP = b"\x1f\x8b"
+DAMAGED = cast("type[Exception]", isal_zlib.error)
+"""isal's annotations call the class an instance of itself."""
 OTHER_PACKINGS = {
     b"BZh": "is compressed with bzip2; give it plain or compressed with gzip",
     b"\xfd7zXZ": "is compressed with xz; give it plain or compressed with gzip",
@@ -164,7 +165,7 @@ def read_records(stream: Stream, name: str, *, block_bytes: int = BLOCK_BYTES) -
             line += len(newlines)
     except EOFError as error:
         raise BrokenGzip(f"{name} is a broken gzip file: it is cut off") from error
-    except (gzip.BadGzipFile, IsalError) as error:
+    except (gzip.BadGzipFile, DAMAGED) as error:
         raise BrokenGzip(f"{name} is a broken gzip file: it is damaged ({error})") from error
     if line == 1:
         raise BadReads(f"{name} is empty: it holds no reads.")
