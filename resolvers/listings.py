@@ -41,7 +41,7 @@ def listed(  # noqa: PLR0913 # a list is of a collection, a type, its filter and
         viewer, documents = info.context.viewer, wrapper(info.context.db)
         where = And(*(part.where() for part in (given(filter), filter_type(search=search)) if part is not None))
         places = listing(documents.kind, [by.order() for by in given(order_by) or ()] or default_order)
-        page = places.page(given(first), given(after), given(last), given(before))
+        page = places.page(given(first), given(after), given(last), given(before), info.context.limits)
         found = await documents.find(viewer, where, places.order, page)
         nodes = [shown.from_document(document) for document in found.documents]
         return Connection(nodes=nodes, found=found, listing=places, count=lambda: documents.count(viewer, where))

@@ -5,7 +5,6 @@ import asyncio
 import strawberry
 
 from schema.arguments import Id, Ids
-from schema.connections import LARGEST_PAGE
 from schema.context import Info
 from schema.nodes import Node
 from virtool_gql.errors import BadUserInput
@@ -22,6 +21,7 @@ class NodeQuery:
     @strawberry.field(description="Several things by their ids; null for each that you may not read.")
     async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
         info.context.viewer  # noqa: B018 # a stranger is refused
-        if len(ids) > LARGEST_PAGE:
-            raise BadUserInput(f"At most {LARGEST_PAGE} ids can be given.", path=["ids"])
+        most = info.context.limits.page
+        if len(ids) > most:
+            raise BadUserInput(f"At most {most} ids can be given.", path=["ids"])
         return await asyncio.gather(*map(info.context.loaders.node, ids))

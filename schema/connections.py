@@ -9,14 +9,12 @@ import msgspec
 import strawberry
 
 from virtool_gql.errors import BadUserInput
+from virtool_gql.limits import DEFAULT_LIMITS, Limits
 from virtool_gql.models.documents import Document
 from virtool_gql.query import Keys, Order, Page, Scalar, total_order
 from virtool_gql.stores.documents import Found
 
 T = TypeVar("T")
-
-DEFAULT_PAGE = 25
-LARGEST_PAGE = 100
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -65,17 +63,26 @@ class Listing:
             raise BadUserInput(f"`{path}` is a cursor of another list or ordering.", path=[path])
         return keys
 
-    def page(self, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
+    def page(
+        self,
+        first: int | None,
+        after: str | None,
+        last: int | None,
+        before: str | None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Page:
         """Check the paging arguments of a connection."""
         if first is not None and last is not None:
             raise BadUserInput("Give `first` or `last`, not both.", path=["last"])
         start, end = self.keys(after, "after"), self.keys(before, "before")
-        if last is not None:
-            return Page(first=None, after=start, last=page_size("last", last), before=end)
-        return Page(first=page_size("first", first), after=start, before=end)
+        name, value = ("first", first) if last is None else ("last", last)
+        size = page_size(name, value, default=limits.size_when_left_out, largest=limits.page)
+        if last is None:
+            return Page(first=size, after=start, before=end)
+        return Page(first=None, after=start, last=size, before=end)
 
 
-def page_size(path: str, value: int | None, *, default: int = DEFAULT_PAGE, largest: int = LARGEST_PAGE) -> int:
+def page_size(path: str, value: int | None, *, default: int, largest: int) -> int:
     """Check how many entries are asked for."""
     if value is None:
         return default

@@ -8,6 +8,7 @@ import strawberry
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.errors import Unauthenticated
+from virtool_gql.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from schema.loaders import Loaders
@@ -41,6 +42,7 @@ class Context:
     db: Database
     caller: Caller
     loaders: "Loaders"
+    limits: Limits = DEFAULT_LIMITS
     cursor: str | None = None
     session_cookie: SessionCookie | None = None
 

@@ -18,6 +18,7 @@ from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.listing import Listing
 from virtool_gql.errors import Unauthenticated
+from virtool_gql.limits import DEFAULT_LIMITS, Limits
 
 T = TypeVar("T")
 
@@ -83,6 +84,6 @@ class Loaders:
         return self._caller.viewer
 
 
-def fresh_context(db: Database, caller: Caller, cursor: str | None = None) -> Context:
+def fresh_context(db: Database, caller: Caller, limits: Limits = DEFAULT_LIMITS) -> Context:
     """Make the context of one operation or one event."""
-    return Context(db, caller, Loaders(db, caller), cursor)
+    return Context(db, caller, Loaders(db, caller), limits)

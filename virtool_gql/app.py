@@ -124,7 +124,7 @@ async def run_jobs(config: Config, stopped: asyncio.Event) -> None:
 
 def edge_of(config: Config, db: Database, on: strawberry.Schema) -> Edge:
     """Make the GraphQL edge of a database."""
-    operations = Operations(on, lambda caller: fresh_context(db, caller), db.hub.cursor, config.limits)
+    operations = Operations(on, lambda caller: fresh_context(db, caller, config.limits), db.hub.cursor, config.limits)
     return make_edge(
         operations,
         Identifier(db.sign_in),

@@ -31,5 +31,10 @@ class Limits:
     recheck_seconds: float = 1.0
     logins_per_minute: int = 10
 
+    @property
+    def size_when_left_out(self) -> int:
+        """The size of a page of which none is asked for."""
+        return min(self.default_page, self.page)
+
 
 DEFAULT_LIMITS = Limits()

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from graphql import build_client_schema, get_introspection_query
 
+from resolvers.root import schema
 from tests.web.serving import PREFLIGHT, Stores, Web, listening, served, until
 from virtool_gql.access import Viewer
 from virtool_gql.app import with_origins
@@ -406,3 +407,27 @@ async def test_a_document_that_is_hard_to_validate_does_not_hold_up_others(web: 
         longest = max(longest, loop.time() - started)
     assert (await hard).status_code == 200
     assert longest < (loop.time() - begun) / 2
+
+
+async def test_the_operator_sets_the_sizes_of_pages(stores: Stores) -> None:
+    async with served(stores, on=schema, default_page=2, page=200, cost=150) as web:
+        ada = await web.api.viewer("ada", administrator=True)
+        for _ in range(3):
+            await web.api.sample(ada)
+        cookie = await web.cookie(ada)
+
+        async def asked(query: str) -> Any:
+            return (await web.post(query, cookie)).json()
+
+        assert len((await asked("{ samples { nodes { id } } }"))["data"]["samples"]["nodes"]) == 2
+        found = await asked("{ samples(first: 120) { nodes { id } } }")
+        assert len(found["data"]["samples"]["nodes"]) == 3
+        assert found["extensions"]["cost"] == 122
+        refused = await asked("{ samples(first: 160) { nodes { id } } }")
+        assert refused["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    async with served(stores, on=schema, page=2) as web:
+        cookie = await web.cookie(ada)
+        answer = (await web.post("{ samples(first: 3) { totalCount } }", cookie)).json()
+        assert answer["errors"][0]["message"] == "`first` must be between 0 and 2."
+        answer = (await web.post('{ nodes(ids: ["a_b", "a_b", "a_b"]) { id } }', cookie)).json()
+        assert answer["errors"][0]["message"] == "At most 2 ids can be given."

@@ -80,16 +80,16 @@ class CostsOfDocument:
 
     schema: GraphQLSchema
     document: DocumentNode
-    default_page: int
+    limits: Limits
     variables: tuple[str, ...]
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def of(self, operation: Operation, variables: Mapping[str, Any]) -> int:
-        key = (operation.name, *(size_of(variables.get(name)) for name in self.variables))
+        key = (operation.name, *(size_of(variables.get(name), self.limits.page) for name in self.variables))
         cost = self.known.get(key)
         if cost is None:
             fragments = fragments_of(self.document)
-            cost = Costs(self.schema, fragments, self.default_page, variables).of(operation.node)
+            cost = Costs(self.schema, fragments, self.limits, variables).of(operation.node)
             if len(self.known) < REMEMBERED_COSTS:
                 self.known[key] = cost
         return cost
@@ -159,7 +159,7 @@ class Documents:
         _within(count_aliases(document), limits.aliases, "aliases")
         _within(count_directives(document), limits.directives, "directives")
         shape = Shape(document)
-        costs = CostsOfDocument(self.schema, document, limits.default_page, page_variables(document))
+        costs = CostsOfDocument(self.schema, document, limits, page_variables(document))
         operations: ByName = {}
         for node in operations_of(document):
             roots = shape.root_fields(node.selection_set)

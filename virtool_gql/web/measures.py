@@ -27,10 +27,12 @@ from graphql import (
     is_object_type,
 )
 
-from virtool_gql.limits import DEFAULT_LIMITS
+from virtool_gql.limits import Limits
 
 INTROSPECTION = frozenset({"__schema", "__type"})
-LARGEST_PAGE = DEFAULT_LIMITS.page
+MOST_ROOTS = 100
+"""Root fields of a fragment that are counted: far more than are allowed, however often it is spread."""
+
 PAGE_ARGUMENTS = ("first", "last", "ids")
 
 
@@ -119,7 +121,7 @@ class Shape:
     def _fragment_roots(self, name: str) -> tuple[str, ...]:
         if name not in self._roots and name in self.fragments:
             self._roots[name] = ()
-            self._roots[name] = self.root_fields(self.fragments[name].selection_set)[:LARGEST_PAGE]
+            self._roots[name] = self.root_fields(self.fragments[name].selection_set)[:MOST_ROOTS]
         return self._roots.get(name, ())
 
 
@@ -129,7 +131,7 @@ class Costs:
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
-    default_page: int
+    limits: Limits
     variables: Mapping[str, Any] = field(default_factory=dict)
     _of_fragments: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -174,16 +176,16 @@ class Costs:
         sizes = [
             self._size(argument.value) for argument in node.arguments or () if argument.name.value in PAGE_ARGUMENTS
         ]
-        return max((size for size in sizes if size is not None), default=self.default_page)
+        return max((size for size in sizes if size is not None), default=self.limits.size_when_left_out)
 
     def _size(self, value: ValueNode) -> int | None:
         match value:
             case IntValueNode(value=digits):
-                return _clamped(int(digits))
+                return _clamped(int(digits), self.limits.page)
             case ListValueNode(values=values):
                 return len(values)
             case VariableNode(name=name):
-                return size_of(self.variables.get(name.value))
+                return size_of(self.variables.get(name.value), self.limits.page)
         return None
 
 
@@ -200,15 +202,15 @@ def page_variables(document: DocumentNode) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def size_of(value: Any) -> int | None:
+def size_of(value: Any, largest: int) -> int | None:
     """Give the page size that a variable's value asks for; the resolver refuses one beyond the largest page."""
     if isinstance(value, list):
         return len(value)
-    return _clamped(value) if isinstance(value, int) else None
+    return _clamped(value, largest) if isinstance(value, int) else None
 
 
-def _clamped(size: int) -> int:
-    return min(max(size, 0), LARGEST_PAGE)
+def _clamped(size: int, largest: int) -> int:
+    return min(max(size, 0), largest)
 
 
 def _is_list(definition: GraphQLField) -> bool:
