@@ -25,7 +25,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     def require(self, permission: Permission) -> None:
         if not self.may(permission):
             raise Forbidden(
-                f"You need the permission {permission}; an administrator can give it to one of your groups."
+                f"You need the permission {permission.name}; an administrator can give it to one of your groups."
             )
 
 
@@ -88,6 +88,14 @@ def readable_jobs(viewer: Viewer) -> Filter:
 
 
 def readable_users(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_groups(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_settings(_: Viewer) -> Filter:
     return EVERYTHING
 
 

@@ -13,9 +13,9 @@ VirtoolError                what a user or operator can cause; its message is a 
 ├── CursorExpired           CURSOR_EXPIRED        the event log no longer reaches back so far
 ├── SlowConsumer            SLOW_CONSUMER         a subscriber did not keep up
 ├── PayloadTooLarge         PAYLOAD_TOO_LARGE     more bytes than allowed
-├── QueryTooComplex         QUERY_TOO_COMPLEX     an operation over one of the limits
-├── OperationTimeout        TIMEOUT               an operation took too long
 └── ConfigError             (stops the start)     one sentence that says what to change
+
+The other codes belong to requests that no wrapper has seen; `web.errors` gives them.
 """
 
 from collections.abc import Sequence
@@ -126,18 +126,6 @@ class PayloadTooLarge(VirtoolError):
     """More bytes than allowed."""
 
     code = ErrorCode.PAYLOAD_TOO_LARGE
-
-
-class QueryTooComplex(VirtoolError):
-    """An operation over one of the limits."""
-
-    code = ErrorCode.QUERY_TOO_COMPLEX
-
-
-class OperationTimeout(VirtoolError):
-    """An operation took too long."""
-
-    code = ErrorCode.TIMEOUT
 
 
 class ConfigError(VirtoolError):

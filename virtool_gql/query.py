@@ -1,7 +1,7 @@
 """The filter language: immutable nodes over dotted field paths, and what they mean on one document.
 
-Three interpreters give a filter the same meaning: `predicate` here, SQL in `stores.postgres` and MongoDB filters in
-`stores.mongo`. The meaning:
+Three interpreters give a filter the same meaning: `predicate` here, SQL in `stores.sql` and MongoDB filters in
+`stores.mongo_filters`. The meaning:
 
 * a path that leads nowhere is null, and null equals nothing but null;
 * values of different kinds (text, number, boolean) are never equal and never in order;

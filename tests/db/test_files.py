@@ -26,7 +26,7 @@ async def test_who_may_upload(db: Database, viewer: Viewer, may: bool) -> None:
     if may:
         assert (await db.files.begin(viewer, "reads.fq", FileType.READS)).user_id == viewer.user_id
     else:
-        with pytest.raises(Forbidden, match="upload_file"):
+        with pytest.raises(Forbidden, match="UPLOAD_FILE"):
             await db.files.begin(viewer, "reads.fq", FileType.READS)
         assert await db.files.count(ADMINISTRATOR) == 0
 
@@ -39,7 +39,7 @@ async def test_who_may_delete(db: Database, viewer: Viewer, may: bool) -> None:
     if may:
         assert await db.files.delete(viewer, file.id) == file
     else:
-        with pytest.raises(Forbidden, match="remove_file"):
+        with pytest.raises(Forbidden, match="REMOVE_FILE"):
             await db.files.delete(viewer, file.id)
     assert db.places.file(file.id).exists() is not may
     assert await db.files.count(STRANGER) == (not may)

@@ -56,7 +56,7 @@ async def test_who_may_create(db: Database, viewer: Viewer, may: bool) -> None:
     if may:
         assert (await db.samples.create(viewer, new))[0].user_id == viewer.user_id
     else:
-        with pytest.raises(Forbidden, match="create_sample"):
+        with pytest.raises(Forbidden, match="CREATE_SAMPLE"):
             await db.samples.create(viewer, new)
         assert await db.store.count(Sample) == 0
 

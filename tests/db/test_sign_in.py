@@ -18,10 +18,10 @@ async def test_a_user_signs_in_and_out(db: Database) -> None:
     signed_in, token = await db.sign_in.login("\uff41LICE ", PASSWORD, remember=False, address=ADDRESS)
     assert signed_in == user
     assert await db.sign_in.by_session(token) == viewer
-    assert await db.sign_in.still_session(token) == viewer
+    assert await db.sign_in.still_sessions([token]) == {token: viewer}
     await db.sign_in.logout(token)
     assert await db.sign_in.by_session(token) is None
-    assert await db.sign_in.still_session(token) is None
+    assert await db.sign_in.still_sessions([token]) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ async def test_a_deactivated_user_is_out_at_once(db: Database) -> None:
     _, secret = await db.keys.create(viewer, "Script")
     await db.store.replace(structs.replace(user, active=False))
     assert await db.sign_in.by_session(token) is None
-    assert await db.sign_in.still_session(token) is None
+    assert await db.sign_in.still_sessions([token]) == {}
     assert await db.sign_in.by_key(secret) is None
     with pytest.raises(BadUserInput, match=r"Invalid username or password\."):
         await db.sign_in.login("alice", PASSWORD, remember=True, address=ADDRESS)

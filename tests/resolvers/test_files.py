@@ -62,7 +62,7 @@ async def test_deleting_needs_the_permission_and_a_file_that_is_free(api: Api, o
     assert await api.code(None, DELETE, input=deleted) == "UNAUTHENTICATED"
     (error,) = (await api.ask(owner, DELETE, input=deleted))["errors"]
     assert error["code"] == "FORBIDDEN"
-    assert "remove_file" in error["message"]
+    assert "REMOVE_FILE" in error["message"]
     (error,) = (await api.ask(remover, DELETE, input=deleted))["errors"]
     assert error["code"] == "CONFLICT"
     await api.db.store.replace(structs.replace(file, reserved_by=None))

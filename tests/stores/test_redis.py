@@ -34,11 +34,15 @@ async def other(server: RedisServer) -> AsyncIterator[Redis]:
         yield client
 
 
+async def peeked(sessions: Sessions, token: str) -> Session | None:
+    return (await sessions.peek_many([token])).get(token)
+
+
 async def test_a_session_is_found_by_its_token_alone(client: Redis) -> None:
     sessions = Sessions(client)
     token = await sessions.create(SESSION)
     assert await sessions.get(token) == SESSION
-    assert await sessions.peek(token) == SESSION
+    assert await peeked(sessions, token) == SESSION
     assert await sessions.get("not a token") is None
     assert await sessions.get("\udcff\0") is None
 
@@ -58,7 +62,7 @@ async def test_use_prolongs_a_session_and_peeking_does_not(client: Redis, sessio
     [key] = await client.keys("session_*")
     assert seconds - 2 <= await client.ttl(key) <= seconds
     await client.expire(key, 10)
-    await sessions.peek(token)
+    await peeked(sessions, token)
     assert await client.ttl(key) <= 10
     await sessions.get(token)
     assert seconds - 2 <= await client.ttl(key) <= seconds
@@ -78,11 +82,11 @@ async def test_all_sessions_of_a_user_end_but_the_one_that_is_kept(client: Redis
     kept, *ended = [await sessions.create(SESSION) for _ in range(4)]
     stranger = await sessions.create(Session(user_id="eve", created_at=SESSION.created_at, address=""))
     await sessions.delete_of("bob", but=kept)
-    assert [await sessions.peek(token) for token in ended] == [None] * 3
-    assert await sessions.peek(kept) == SESSION
-    assert await sessions.peek(stranger) is not None
+    assert [await peeked(sessions, token) for token in ended] == [None] * 3
+    assert await peeked(sessions, kept) == SESSION
+    assert await peeked(sessions, stranger) is not None
     await sessions.delete_of("bob")
-    assert await sessions.peek(kept) is None
+    assert await peeked(sessions, kept) is None
 
 
 async def test_sessions_that_ran_out_leave_the_index_of_the_user(client: Redis) -> None:
@@ -246,7 +250,7 @@ async def test_a_redis_that_is_not_there_is_a_sentence_of_ours() -> None:
     async with redis_server() as server, connect(server.url) as client:
         await server.kill()
         with pytest.raises(UpstreamUnavailable, match="Redis does not answer"):
-            await Sessions(client).peek("token")
+            await Sessions(client).peek_many(["token"])
 
 
 async def test_a_cancelled_command_ends_whenever_it_is_cancelled(client: Redis) -> None:

@@ -4,16 +4,24 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 
 from redis.asyncio import Redis
 
-from virtool_gql.access import readable_files, readable_jobs, readable_keys, readable_samples, readable_users
+from virtool_gql.access import (
+    readable_files,
+    readable_groups,
+    readable_jobs,
+    readable_keys,
+    readable_samples,
+    readable_settings,
+    readable_users,
+)
 from virtool_gql.db.files import Files
-from virtool_gql.db.groups import Groups, readable_groups
+from virtool_gql.db.groups import Groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import JobLimits, Jobs
 from virtool_gql.db.keys import ApiKeys
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.samples import Samples
-from virtool_gql.db.settings import SettingsWrapper, readable_settings
+from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
 from virtool_gql.db.sweeps import Sweeps
 from virtool_gql.db.users import Users

@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable
 
-from virtool_gql.access import Viewer
+from virtool_gql.access import readable_groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import comparable, single_line
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
 from virtool_gql.models.users import Group, Permission
-from virtool_gql.query import EVERYTHING, Filter
 from virtool_gql.stores.documents import Documents
-
-
-def readable_groups(_: Viewer) -> Filter:
-    return EVERYTHING
 
 
 class Groups(Listing[Group]):

@@ -1,15 +1,9 @@
 """What is settled for the whole instance."""
 
-from virtool_gql.access import Viewer
 from virtool_gql.models.users import Settings
-from virtool_gql.query import EVERYTHING, Filter
 from virtool_gql.stores.documents import Documents
 
 SETTINGS_ID = "settings"
-
-
-def readable_settings(_: Viewer) -> Filter:
-    return EVERYTHING
 
 
 class SettingsWrapper:

@@ -76,11 +76,6 @@ class SignIn:
         session = await self._sessions.get(token)
         return await self._users.viewer(session.user_id) if session else None
 
-    async def still_session(self, token: str) -> Viewer | None:
-        """Give the viewer of a session without counting it as used."""
-        session = await self._sessions.peek(token)
-        return await self._users.viewer(session.user_id) if session else None
-
     async def still_sessions(self, tokens: Sequence[str]) -> dict[str, Viewer]:
         """Give the viewers of the sessions that there still are, without counting them as used."""
         sessions = await self._sessions.peek_many(tokens)

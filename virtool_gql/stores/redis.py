@@ -114,13 +114,11 @@ class Sessions:
         with answering():
             return _session(await self._use(keys=[_session_key(token)], args=[SESSION_SECONDS, REMEMBERED_SECONDS]))
 
-    async def peek(self, token: str) -> Session | None:
-        """Give the session without counting it as used, for an open socket that is looked at again and again."""
-        with answering():
-            return _session(await self._redis.get(_session_key(token)))
-
     async def peek_many(self, tokens: Sequence[str]) -> dict[str, Session]:
-        """Give the sessions that there are, by their tokens, without counting them as used."""
+        """Give the sessions that there are, by their tokens, without counting them as used.
+
+        For the connections that stay open, which are looked at again and again.
+        """
         if not tokens:
             return {}
         with answering():

@@ -1,9 +1,9 @@
 """The cookie that holds a session's token."""
 
 from schema.context import SessionCookie
+from virtool_gql.stores.redis import REMEMBERED_SECONDS
 
 NAME = "virtool_session"
-REMEMBER_SECONDS = 30 * 24 * 60 * 60
 
 
 def session_token(cookie_header: str) -> str | None:
@@ -21,7 +21,7 @@ def set_cookie(cookie: SessionCookie, *, secure: bool) -> str:
     if cookie.token is None:
         parts.append("Max-Age=0")
     elif cookie.remember:
-        parts.append(f"Max-Age={REMEMBER_SECONDS}")
+        parts.append(f"Max-Age={REMEMBERED_SECONDS}")
     if secure:
         parts.append("Secure")
     return "; ".join(parts)
