@@ -27,6 +27,7 @@ from virtool_gql.stores.collections import COLLECTIONS
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.migrations import migrate
+from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.stores.reads import collection_of
 from virtool_gql.stores.tables import SCHEMA, outbox, table_of
@@ -81,7 +82,7 @@ def file(id: str, **fields: Any) -> File:
 
 
 async def explained(store: PostgresStore, kind: Any, where: Filter, order: Sequence[Order], page: Page) -> str:
-    statement = collection_of(kind).page(where, total_order(order), page)
+    statement = collection_of(kind).page(Wanted(where, total_order(order), page))
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's own
     written = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     async with store.engine.connect() as connection:

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from virtool_gql.errors import NotFound, StaleDocument
+from virtool_gql.errors import DuplicateValue, NotFound, StaleDocument
 from virtool_gql.models.changes import Outbox as Outbox  # noqa: PLC0414 - re-exported: what a store gives the relay
 from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
@@ -68,6 +68,14 @@ class Documents(Protocol):
 
         Within a transaction it gives the same transaction again.
         """
+
+
+def stale() -> StaleDocument:
+    return StaleDocument("Somebody else changed this in the meantime; look at it again.")
+
+
+def duplicate(paths: Sequence[str]) -> DuplicateValue:
+    return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
 
 
 async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D], D], where: Filter = EVERYTHING) -> D:

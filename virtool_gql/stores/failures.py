@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from virtool_gql.errors import BadUserInput, DuplicateValue, StaleDocument, UpstreamUnavailable
 from virtool_gql.models.documents import Document
+from virtool_gql.stores.documents import duplicate
 from virtool_gql.stores.tables import table_of, unique_name
 
 CONCURRENT = {"40001", "40P01"}  # serialisation failure, deadlock
@@ -49,7 +50,7 @@ def _unfit() -> BadUserInput:
 
 
 def _unavailable() -> UpstreamUnavailable:
-    return UpstreamUnavailable("The database does not answer; try again later.")
+    return UpstreamUnavailable("The database does not answer; try again in a moment.")
 
 
 def _duplicate(error: DBAPIError, kinds: Sequence[type[Document]]) -> DuplicateValue:
@@ -57,7 +58,7 @@ def _duplicate(error: DBAPIError, kinds: Sequence[type[Document]]) -> DuplicateV
     for kind in kinds:
         for paths in kind.kept.unique:
             if unique_name(kind.kept, paths) == constraint:
-                return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
+                return duplicate(paths)
         if f"{table_of(kind).name}_pkey" == constraint:
-            return DuplicateValue("The id is taken.", path=("id",))
+            return duplicate(("id",))
     return DuplicateValue("A value that must be unique is taken.")

@@ -1,9 +1,8 @@
 """The collections of a MongoDB database, and what its driver raises in the words of the documents contract."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from bson.errors import BSONError
 from pymongo import ASCENDING, IndexModel
@@ -14,10 +13,6 @@ from virtool_gql.models.documents import Document, Kept
 from virtool_gql.query import total_order
 from virtool_gql.stores.mongo_documents import UNIQUE, unique_name
 from virtool_gql.stores.mongo_filters import mongo_order
-from virtool_gql.stores.reads import SLICE
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 Collection: TypeAlias = Any
 Database: TypeAlias = Any
@@ -41,7 +36,7 @@ def driver_errors() -> Iterator[None]:
     except (BSONError, OverflowError, UnicodeEncodeError) as error:
         raise BadUserInput("A value cannot be stored.") from error
     except ConnectionFailure as error:
-        raise UpstreamUnavailable("The MongoDB server does not answer; try again later.") from error
+        raise UpstreamUnavailable("The database does not answer; try again in a moment.") from error
     except OperationFailure as error:
         if error.has_error_label("TransientTransactionError"):
             raise Overtaken("Somebody else changes this at the same time; try again.") from error
@@ -80,13 +75,3 @@ def _index_models(kept: Kept) -> list[IndexModel]:
         *(IndexModel([(name, ASCENDING)], unique=True, sparse=True) for name in unique),
         *(IndexModel(mongo_order(total_order(index))) for index in kept.indexes),
     ]
-
-
-async def in_slices(convert: Callable[[A], B], values: Sequence[A]) -> list[B]:
-    """Convert many values, and let others have their turn between."""
-    converted: list[B] = []
-    for start in range(0, len(values), SLICE):
-        if start:
-            await asyncio.sleep(0)
-        converted.extend(map(convert, values[start : start + SLICE]))
-    return converted

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from virtool_gql.models.documents import Document, to_builtins
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Not, Order, Page, beyond, keys_of, total_order
+from virtool_gql.models.documents import Document
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
 from virtool_gql.stores.documents import Found
-from virtool_gql.stores.mongo_collections import Collections, Session, driver_errors, in_slices
+from virtool_gql.stores.mongo_collections import Collections, Session, driver_errors
 from virtool_gql.stores.mongo_documents import Stored, from_stored
 from virtool_gql.stores.mongo_filters import checked_value, mongo_filter, mongo_order
-from virtool_gql.stores.reads import checked, size_of
+from virtool_gql.stores.pages import Wanted
+from virtool_gql.stores.slices import in_slices
 
 D = TypeVar("D", bound=Document)
 
@@ -44,15 +45,10 @@ class MongoReads:
         page: Page = FIRST_PAGE,
     ) -> Found[D]:
         """Give a page of the documents that pass the filter. `Page(first=None)` gives all of them."""
-        total, backwards, size = total_order(order), page.last is not None, size_of(page)
-        query = mongo_filter(And(where, *_within(total, page)))
-        sort = mongo_order(total, backwards=backwards)
-        documents = await self._list(kind, query, sort=sort, limit=0 if size is None else size + 1)
-        more = size is not None and len(documents) > size
-        documents = documents[:size][:: -1 if backwards else 1]
-        outside = [_outside(where, total, page, documents, backwards=side) for side in (False, True)]
-        has_next, has_previous = [rest is not None and await self._any(kind, rest) for rest in outside]
-        return Found(documents, has_next or (more and not backwards), has_previous or (more and backwards))
+        wanted = Wanted(where, total_order(order), page)
+        sort = mongo_order(wanted.order, backwards=wanted.backwards)
+        read = await self._list(kind, mongo_filter(wanted.filter), sort=sort, limit=wanted.limit or 0)
+        return await wanted.found(read, lambda rest, _: self._any(kind, rest))
 
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
         """Count the documents that pass the filter."""
@@ -70,22 +66,3 @@ class MongoReads:
         with driver_errors():
             stored = await collection.find(query, session=self._session, **options).to_list(None)
         return await in_slices(lambda document: from_stored(kind, document), stored)
-
-
-def _within(order: Sequence[Order], page: Page) -> list[Filter]:
-    after = [beyond(order, checked(page.after, order))] if page.after is not None else []
-    before = [beyond(order, checked(page.before, order), backwards=True)] if page.before is not None else []
-    return [*after, *before]
-
-
-def _outside(
-    where: Filter, order: Sequence[Order], page: Page, documents: Sequence[Document], *, backwards: bool
-) -> Filter | None:
-    """Match what lies beyond the edge of a page that its keys have cut off there."""
-    keys = page.after if backwards else page.before
-    if keys is None:
-        return None
-    if not documents:
-        return And(where, Not(beyond(order, keys, backwards=not backwards)))
-    edge = to_builtins(documents[0 if backwards else -1])
-    return And(where, beyond(order, keys_of(edge, order), backwards=backwards))

@@ -11,6 +11,7 @@ from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, to_builtins
+from virtool_gql.stores.documents import duplicate, stale
 from virtool_gql.stores.mongo_collections import Collection, Collections, OnAnnounced, Session, driver_errors
 from virtool_gql.stores.mongo_documents import UNIQUE, Stored, unique_name, unique_values
 from virtool_gql.stores.mongo_intents import Intents, lock_of
@@ -18,9 +19,7 @@ from virtool_gql.stores.mongo_writes import (
     FERRETDB_UPDATES,
     MongoTransaction,
     by_kind,
-    duplicate,
     outbox_entries,
-    stale,
     violated_unique,
     write,
 )

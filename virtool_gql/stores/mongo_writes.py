@@ -12,13 +12,13 @@ from msgspec import structs
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from virtool_gql.errors import DuplicateValue, StaleDocument
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, Kept
-from virtool_gql.stores.documents import Documents
-from virtool_gql.stores.mongo_collections import Collection, Collections, Session, driver_errors, in_slices
+from virtool_gql.stores.documents import Documents, stale
+from virtool_gql.stores.mongo_collections import Collection, Collections, Session, driver_errors
 from virtool_gql.stores.mongo_documents import UNIQUE, Stored, to_stored, unique_name
 from virtool_gql.stores.mongo_reads import MongoReads
+from virtool_gql.stores.slices import in_slices
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -151,14 +151,6 @@ async def write(
             result = await collection.bulk_write(some, session=session)
             if result.inserted_count + result.matched_count + result.deleted_count != len(some):
                 raise stale()
-
-
-def stale() -> StaleDocument:
-    return StaleDocument("Somebody else changed this in the meantime; look at it again.")
-
-
-def duplicate(paths: Sequence[str]) -> DuplicateValue:
-    return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
 
 
 def is_duplicate(error: BulkWriteError) -> bool:

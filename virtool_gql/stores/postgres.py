@@ -10,23 +10,22 @@ from msgspec import structs
 from sqlalchemy import ARRAY, BigInteger, Executable, Row, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from virtool_gql.errors import StaleDocument
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, now
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Eq, Filter, Order, Page, total_order
-from virtool_gql.stores.documents import Documents, Found
+from virtool_gql.stores.documents import Documents, Found, stale
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.failures import translated
 from virtool_gql.stores.migrations import migrate
-from virtool_gql.stores.reads import Edges, collection_of, size_of
+from virtool_gql.stores.pages import Wanted
+from virtool_gql.stores.reads import collection_of
+from virtool_gql.stores.slices import in_slices
 from virtool_gql.stores.tables import outbox
 from virtool_gql.stores.writes import encoded, statement_of
 
 __all__ = ["PostgresStore", "migrate"]
 
 D = TypeVar("D", bound=Document)
-
-SLICE = 50  # documents that are encoded before others have their turn
 
 
 class Statements:
@@ -74,19 +73,12 @@ class Statements:
         order: Sequence[Order] = (),
         page: Page = FIRST_PAGE,
     ) -> Found[D]:
-        collection = collection_of(kind)
-        order = total_order(order)
-        documents = await collection.decoded(await self._rows(collection.page(where, order, page)))
-        size = size_of(page)
-        more = size is not None and len(documents) > size
-        documents = documents[:size]
-        if page.last is not None:
-            documents.reverse()
-        edges = Edges(documents[0], documents[-1]) if documents else Edges(None, None)
-        beyond = [collection.outside(where, order, page, edges, backwards=backwards) for backwards in (False, True)]
-        has_next, has_previous = [other is not None and bool(await self._rows(other)) for other in beyond]
-        backwards = page.last is not None
-        return Found(documents, has_next or (more and not backwards), has_previous or (more and backwards))
+        collection, wanted = collection_of(kind), Wanted(where, total_order(order), page)
+
+        async def anything(rest: Filter, backwards: bool) -> bool:
+            return bool(await self._rows(collection.first_of(rest, wanted.order, backwards=backwards)))
+
+        return await wanted.found(await collection.decoded(await self._rows(collection.page(wanted))), anything)
 
     async def insert(self, *documents: D) -> list[D]:
         first = [structs.replace(document, version=1) for document in documents]
@@ -115,24 +107,24 @@ class Statements:
             parameters = await self._parameters(operation, documents)
         written = (await self._rows(statement_of(operation, kind), parameters, (kind,)))[0][0]
         if written != len(documents):
-            raise StaleDocument("Somebody else changed this in the meantime; look at it again.")
+            raise stale()
         if kind.kept.unannounced is not None:
             self._announced()
 
     async def _parameters(self, operation: Operation, documents: Sequence[Document]) -> dict[str, Any]:
         at = self._clock()
+
+        def written(document: Document) -> tuple[str | None, bytes | None]:
+            doc = None if operation is Operation.DELETE else encoded(document)
+            return doc, announcement(operation, document, at)
+
+        pairs = await in_slices(written, documents)
         parameters: dict[str, Any] = {
             "ids": [document.id for document in documents],
             "versions": [document.version for document in documents],
-            "docs": [],
-            "payloads": [],
+            "docs": [doc for doc, _ in pairs],
+            "payloads": [payload for _, payload in pairs],
         }
-        for number, document in enumerate(documents, start=1):
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
-            doc = None if operation is Operation.DELETE else encoded(document)
-            parameters["docs"].append(doc)
-            parameters["payloads"].append(announcement(operation, document, at))
         return parameters if operation is Operation.INSERT else parameters | {"expected": len(documents)}
 
 
