@@ -96,6 +96,16 @@ READABLE = Or(
 )
 
 
+async def test_filters_that_are_equal_in_python_are_told_apart(postgres: PostgresStore) -> None:
+    await postgres.insert(sample("s1", paired=True))
+    found = [await postgres.find(Sample, Eq("paired", value)) for value in (True, 1, 1.0, True)]
+    assert [len(page.documents) for page in found] == [1, 0, 0, 1]
+    assert await postgres.get(Sample, "s1", Eq("paired", value=True)) is not None
+    assert await postgres.get(Sample, "s1", Eq("paired", 1)) is None
+    assert await postgres.get_many(Sample, ["s1"], Eq("paired", 1)) == {}
+    assert await postgres.get_many(Sample, ["s1"], Eq("paired", value=True)) != {}
+
+
 @pytest.fixture
 async def many(postgres: PostgresStore) -> PostgresStore:
     """A store of samples and files enough for an index to be worth it."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, now
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Eq, Filter, Order, Page, total_order
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
 from virtool_gql.stores.documents import Documents, Found, stale
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.failures import translated
@@ -55,12 +55,12 @@ class Statements:
 
     async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
         collection = collection_of(kind)
-        documents = await collection.decoded(await self._rows(collection.selection(Eq("id", id), where)))
+        documents = await collection.decoded(await self._rows(collection.with_id(where), {"id": id}))
         return documents[0] if documents else None
 
     async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
         collection = collection_of(kind)
-        documents = await collection.decoded(await self._rows(collection.with_ids(ids, where)))
+        documents = await collection.decoded(await self._rows(collection.with_ids(where), {"ids": list(ids)}))
         return {document.id: document for document in documents}
 
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:

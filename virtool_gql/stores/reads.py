@@ -1,20 +1,39 @@
 """Reading one collection: the statements, and the documents that their rows are."""
 
-from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, bindparam, cast, func, select
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import And, Filter, Order
+from virtool_gql.query import Filter, Order
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
 from virtool_gql.stores.sql import Fields
 from virtool_gql.stores.tables import PLAIN_TEXT, table_of
 
 D = TypeVar("D", bound=Document)
+Parts = TypeVarTuple("Parts")
+
+REMEMBERED = 128  # statements of a collection, of each kind
+
+
+def remembered(build: Callable[[*Parts], Select[Any]]) -> Callable[[*Parts], Select[Any]]:
+    """Keep what was built lately: to write a statement and to tell it from others takes longer than to execute it.
+
+    What it is built from is told apart by its text, because 1 and True are equal and mean different things.
+    """
+
+    @lru_cache(maxsize=REMEMBERED)
+    def by_text(_: str, *parts: *Parts) -> Select[Any]:
+        return build(*parts)
+
+    def built(*parts: *Parts) -> Select[Any]:
+        return by_text(repr(parts), *parts)
+
+    return built
 
 
 class Collection(Generic[D]):
@@ -25,26 +44,34 @@ class Collection(Generic[D]):
         self.table = table_of(kind)
         self.fields = Fields(self.table, kind)
         self._decoder = msgspec.json.Decoder(kind)
+        self.with_id = remembered(self._with_id)
+        self.with_ids = remembered(self._with_ids)
+        self.page = remembered(self._page)
 
-    def selection(self, *filters: Filter) -> Select[Any]:
-        return select(*self._whole()).where(self.fields.condition(And(*filters)))
+    def _selection(self, where: Filter) -> Select[Any]:
+        return select(*self._whole()).where(self.fields.condition(where))
 
     def _whole(self) -> Sequence[ColumnElement[Any]]:
         if self.kind.kept.in_rows:
             return [self.table.c[name] for name in self.kind.__struct_fields__]
         return [cast(self.table.c.doc, Text)]
 
-    def with_ids(self, ids: Iterable[str], where: Filter) -> Select[Any]:
-        given = literal(list(ids), ARRAY(PLAIN_TEXT))
-        return self.selection(where).where(self.table.c.id == func.any(given))
+    def _with_id(self, where: Filter) -> Select[Any]:
+        """Read the document whose id is the parameter `id`."""
+        return self._selection(where).where(self.table.c.id == bindparam("id", type_=PLAIN_TEXT))
+
+    def _with_ids(self, where: Filter) -> Select[Any]:
+        """Read the documents whose ids are in the parameter `ids`."""
+        given = bindparam("ids", type_=ARRAY(PLAIN_TEXT))
+        return self._selection(where).where(self.table.c.id == func.any(given))
 
     def count(self, where: Filter) -> Select[Any]:
         return select(func.count()).select_from(self.table).where(self.fields.condition(where))
 
-    def page(self, wanted: Wanted) -> Select[Any]:
+    def _page(self, wanted: Wanted) -> Select[Any]:
         """Read the page and one document more, backwards when it is counted from its end."""
         ordering = self.fields.ordering(wanted.order, backwards=wanted.backwards)
-        return self.selection(wanted.filter).order_by(*ordering).limit(wanted.limit)
+        return self._selection(wanted.filter).order_by(*ordering).limit(wanted.limit)
 
     def first_of(self, where: Filter, order: Sequence[Order], *, backwards: bool) -> Select[Any]:
         """Read the id of the first document that passes the filter."""
