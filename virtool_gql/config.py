@@ -55,7 +55,7 @@ class Config:
     host: str = _setting(values.text, "127.0.0.1", "address to listen on")
     port: int = _setting(values.port, 9950, "port to listen on")
     data_path: Path = _setting(values.path, Path("data"), "folder of everything that is kept")
-    watch_path: Path = _setting(values.path, Path("watch"), "folder whose new read files are taken in, if it is there")
+    watch_path: Path = _setting(values.path, Path("watch"), "folder for new read files; nothing looks at it yet")
     mongo_url: str | None = _setting(values.mongo_url, None, "MongoDB for documents, instead of PostgreSQL")
     postgres_url: str | None = _setting(values.postgres_url, None, "PostgreSQL, instead of the server's own")
     redis_url: str | None = _setting(values.redis_url, None, "Redis, instead of the server's own")

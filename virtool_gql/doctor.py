@@ -59,7 +59,8 @@ async def reachable(url: str) -> bool:
     path, host, port = _address(url)
     opening = asyncio.open_unix_connection(path) if path else asyncio.open_connection(host, port)
     try:
-        _, writer = await asyncio.wait_for(opening, ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            _, writer = await opening
     except OSError:
         return False
     writer.close()

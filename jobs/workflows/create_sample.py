@@ -4,7 +4,6 @@ Each file is read once: what is read is copied, checked and counted. The sample 
 in one transaction; the uploads are deleted after it.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from msgspec import structs
 from jobs.fastq import BadReads, copied_reads, read_records
 from jobs.quality import QualityCounts, quality_of
 from jobs.workflow import Context, Step, SubjectGone, Work
-from virtool_gql.db.files import release, remove_file
+from virtool_gql.db.files import release, remove_file, remove_folder
 from virtool_gql.errors import Conflict
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import Places
@@ -47,7 +46,7 @@ class SampleCreation(Work[CreateSample]):
         files = await self.context.store.get_many(File, self.args.file_ids)
         for number, file_id in enumerate(self.args.file_ids, start=1):
             file = files.get(file_id)
-            if file is None or not self.context.places.file(file_id).exists():
+            if file is None or not await run_in_thread(self.context.places.file(file_id).exists):
                 raise Conflict(f"File {number} of the sample {sample.name} is no longer there; upload it again.")
             self.files.append(file)
         await run_in_thread(self._folder.mkdir, parents=True, exist_ok=True)
@@ -75,7 +74,7 @@ class SampleCreation(Work[CreateSample]):
 
     async def clean_up(self) -> None:
         """Remove the copies. The sample stays, not ready, for its owner to delete."""
-        await run_in_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await run_in_thread(remove_folder, self._folder)
 
     async def give_up(self) -> None:
         """Release the uploads."""

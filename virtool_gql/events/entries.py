@@ -6,24 +6,14 @@ nothing and carries no change; it is there so that even an empty log has a newes
 """
 
 import re
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ConnectionError as Unconnected
-from redis.exceptions import TimeoutError as Unanswered
 
-from virtool_gql.errors import BadUserInput, CursorExpired, UpstreamUnavailable
+from virtool_gql.errors import BadUserInput, CursorExpired
 
 STREAM = "events"
-
-CONNECT_SECONDS = 5
-KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2, socket.TCP_USER_TIMEOUT: 20_000}
 
 BEGIN = """
 local function newest()
@@ -72,31 +62,6 @@ def check_cursor(cursor: str) -> None:
 def expired() -> CursorExpired:
     return CursorExpired(
         "The event log no longer reaches back to the cursor; read everything again and subscribe anew."
-    )
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """Turn the driver's complaint about a server that is not there into ours."""
-    try:
-        yield
-    except (Unconnected, Unanswered) as error:
-        raise UpstreamUnavailable("The event log does not answer; try again in a moment.") from error
-
-
-def open_client(url: str, *, retries: int) -> Redis:
-    """Open a client that reconnects by itself; `unix://` and `redis://` URLs alike. It decodes nothing.
-
-    It has no `socket_timeout`: with one, redis-py sends through `asyncio.wait_for`, which in Python 3.11 can swallow a
-    cancellation, and then a task or a time limit does not end. A dead server is noticed by the kernel instead.
-    """
-    only_tcp: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive_options": KEEPALIVE}
-    return Redis.from_url(
-        url,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), retries),
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=None,
-        **only_tcp,
     )
 
 

@@ -10,15 +10,14 @@ from itertools import dropwhile
 
 from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import UpstreamUnavailable, VirtoolError
+from virtool_gql.events.connections import answering, open_client
 from virtool_gql.events.entries import (
     Entry,
     Place,
-    answering,
     check_cursor,
     entries_after,
     expired,
     newest_id,
-    open_client,
     place_of,
 )
 from virtool_gql.events.stream import reading
@@ -68,7 +67,7 @@ class Hub:
 
     async def cursor(self) -> str:
         """Give the place of the newest change in the stream: what is subscribed after it misses nothing since."""
-        with answering():
+        with answering("The event log"):
             return await newest_id(self._redis)
 
     async def subscribe(self, collections: frozenset[str], after: str | None = None) -> Subscription:
@@ -112,7 +111,7 @@ class Hub:
             self._live[collection].pop(subscription, None)
 
     async def entries_after(self, position: str) -> list[Entry]:
-        with answering():
+        with answering("The event log"):
             return await entries_after(self._redis, position, PAGE_LENGTH)
 
     def _since(self, subscription: Subscription) -> list[_Recent] | None:

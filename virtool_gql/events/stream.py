@@ -16,7 +16,8 @@ from typing import Any
 from broadcaster import Broadcast, BroadcastBackend, Event
 from redis.exceptions import RedisError
 
-from virtool_gql.events.entries import STREAM, Entry, answering, entry_of, newest_id, open_client, place_of
+from virtool_gql.events.connections import answering, open_client
+from virtool_gql.events.entries import STREAM, Entry, entry_of, newest_id, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class StreamBackend(BroadcastBackend):
 
     async def connect(self) -> None:
         try:
-            with answering():
+            with answering("The event log"):
                 self.last = await newest_id(self._redis)
         except BaseException:
             await self._redis.aclose()

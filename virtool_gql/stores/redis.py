@@ -6,8 +6,8 @@ import logging
 import math
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 from redis.asyncio import Redis
@@ -15,8 +15,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import TimeoutError as Unanswered
 
-from virtool_gql.errors import RateLimited, UpstreamUnavailable
-from virtool_gql.events.entries import open_client
+from virtool_gql.errors import RateLimited
+from virtool_gql.events.connections import answering, open_client
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.workflows import Workflow, queue_name
 
@@ -72,15 +72,6 @@ def connect(url: str) -> Redis:
     return open_client(url, retries=8)
 
 
-@contextmanager
-def answering() -> Iterator[None]:
-    """Turn the driver's complaint about a server that is not there into ours."""
-    try:
-        yield
-    except (Unconnected, Unanswered) as error:
-        raise UpstreamUnavailable("Redis does not answer; try again in a moment.") from error
-
-
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's signing in. The token itself is never kept: its SHA-256 names the Redis key."""
 
@@ -101,7 +92,7 @@ class Sessions:
         """Start a session; give its token, which only the cookie holds."""
         token = secrets.token_urlsafe(32)
         seconds = REMEMBERED_SECONDS if session.remember else SESSION_SECONDS
-        with answering():
+        with answering("Redis"):
             await self._forget_ended(session.user_id)
             async with self._redis.pipeline(transaction=True) as both:
                 both.set(_session_key(token), msgspec.json.encode(session), ex=seconds)
@@ -111,7 +102,7 @@ class Sessions:
 
     async def get(self, token: str) -> Session | None:
         """Give the session of the token and count it as used."""
-        with answering():
+        with answering("Redis"):
             return _session(await self._use(keys=[_session_key(token)], args=[SESSION_SECONDS, REMEMBERED_SECONDS]))
 
     async def peek_many(self, tokens: Sequence[str]) -> dict[str, Session]:
@@ -121,13 +112,13 @@ class Sessions:
         """
         if not tokens:
             return {}
-        with answering():
+        with answering("Redis"):
             found = await self._redis.mget([_session_key(token) for token in tokens])
         sessions = {token: _session(encoded) for token, encoded in zip(tokens, found, strict=True)}
         return {token: session for token, session in sessions.items() if session is not None}
 
     async def delete(self, token: str) -> None:
-        with answering():
+        with answering("Redis"):
             session = _session(await self._redis.getdel(_session_key(token)))
             if session is not None:
                 await self._redis.srem(_sessions_of(session.user_id), _session_key(token))
@@ -135,7 +126,7 @@ class Sessions:
     async def delete_of(self, user_id: str, *, but: str | None = None) -> None:
         """End all sessions of the user, but the one of that token."""
         kept = set() if but is None else {_session_key(but)}
-        with answering():
+        with answering("Redis"):
             ended = await self._keys_of(user_id) - kept
             if ended:
                 await self._redis.delete(*ended)
@@ -187,7 +178,7 @@ class RateLimit:
     async def take(self, key: str) -> None:
         """Count one take; raise RateLimited, which says how long to wait, when there are too many."""
         window_microseconds = self._seconds * 1_000_000
-        with answering():
+        with answering("Redis"):
             wait_microseconds = await self._take(
                 keys=[self._key(key)],
                 args=[self._limit, window_microseconds, secrets.token_hex(8)],
@@ -197,7 +188,7 @@ class RateLimit:
             raise RateLimited(f"Too many tries; try again in {seconds} second{'' if seconds == 1 else 's'}.")
 
     async def forget(self, key: str) -> None:
-        with answering():
+        with answering("Redis"):
             await self._redis.delete(self._key(key))
 
     def _key(self, key: str) -> str:
@@ -218,7 +209,7 @@ class JobQueues:
         self._served: Workflow | None = None
 
     async def push(self, workflow: Workflow, job_id: str) -> None:
-        with answering():
+        with answering("Redis"):
             await self._push(keys=[queue_name(workflow)], args=[job_id])
 
     async def pop(self, workflows: Iterable[Workflow], timeout_seconds: float) -> str | None:
@@ -234,7 +225,7 @@ class JobQueues:
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         left = timeout_seconds
         while True:
-            with answering():
+            with answering("Redis"):
                 popped = await self._redis.blpop(list(names), timeout=min(max(left, SHORTEST_BLOCK), BLOCK_SECONDS))
             if popped is not None:
                 self._served = names[_text(popped[0])]
@@ -245,7 +236,7 @@ class JobQueues:
 
     async def put_back(self, workflow: Workflow, job_id: str) -> None:
         """Give an id back to the head of its list, when there is no room for the job here."""
-        with answering():
+        with answering("Redis"):
             async with self._redis.pipeline(transaction=True) as both:
                 both.lrem(queue_name(workflow), 0, job_id)
                 both.lpush(queue_name(workflow), job_id)
@@ -253,7 +244,7 @@ class JobQueues:
 
     async def remove(self, job_id: str) -> bool:
         """Take the id out of every list; tell whether it was in one."""
-        with answering():
+        with answering("Redis"):
             async with self._redis.pipeline(transaction=True) as every:
                 for workflow in Workflow:
                     every.lrem(queue_name(workflow), 0, job_id)
@@ -261,7 +252,7 @@ class JobQueues:
 
     async def waiting(self) -> set[str]:
         """Give all ids that wait in the lists."""
-        with answering():
+        with answering("Redis"):
             async with self._redis.pipeline(transaction=True) as every:
                 for workflow in Workflow:
                     every.lrange(queue_name(workflow), 0, -1)
@@ -281,7 +272,7 @@ class Signals:
         self._redis = redis
 
     async def send(self, channel: str, message: str) -> None:
-        with answering():
+        with answering("Redis"):
             await self._redis.publish(channel, message)
 
     async def listen(self, channel: str) -> AsyncGenerator[str, None]:
@@ -297,7 +288,7 @@ class Signals:
     async def listening(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
         """Give the messages since the block began."""
         async with self._redis.pubsub() as pubsub:
-            with answering():
+            with answering("Redis"):
                 await pubsub.subscribe(channel)
                 while await pubsub.get_message(timeout=LISTEN_SECONDS) is None:
                     pass

@@ -18,6 +18,7 @@ from graphql.execution import create_source_event_stream
 
 from schema.context import Caller, Context
 from virtool_gql.cancellation import cancelled
+from virtool_gql.errors import SlowConsumer
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.errors import format_errors
 from virtool_gql.web.operations import GraphQLRequest, Operations, error_of
@@ -51,6 +52,12 @@ class Subscriber(Protocol):
 
     def end(self, errors: list[dict[str, Any]] | None) -> None:
         """Learn that no more events come, and of the errors that ended them."""
+
+
+def too_slow(place: str | None, request_id: str) -> list[dict[str, Any]]:
+    """Give the errors that end a subscriber which does not take the events as fast as they come."""
+    error = SlowConsumer("You did not keep up; subscribe again after your last cursor.", cursor=place)
+    return format_errors([error_of(error)], request_id)
 
 
 class Cohort:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from schema.context import Caller, SessionCookie
 from virtool_gql import __version__
 from virtool_gql.errors import ErrorCode, VirtoolError
+from virtool_gql.executors import run_in_thread
 from virtool_gql.web.cookies import set_cookie
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.edge import Edge
@@ -177,7 +178,7 @@ class Exchange:
         await self._respond(200, frames, [])
 
     async def _send_page(self) -> None:
-        body, headers = self.endpoint.page()
+        body, headers = await run_in_thread(self.endpoint.page)
         await self._send(200, body, [*self._common_headers(), *headers])
 
     async def _respond(self, status: int, body: bytes, headers: RawHeaders) -> None:

@@ -7,13 +7,12 @@ from graphql import OperationType
 from starlette.types import Receive, Send
 
 from schema.context import Caller
-from virtool_gql.errors import SlowConsumer
-from virtool_gql.web.cohorts import Cohort, Event
+from virtool_gql.web.cohorts import Cohort, Event, too_slow
 from virtool_gql.web.documents import Operation, resumed
 from virtool_gql.web.edge import Edge
-from virtool_gql.web.errors import RequestError, format_errors
+from virtool_gql.web.errors import RequestError
 from virtool_gql.web.identity import Credential, unauthenticated
-from virtool_gql.web.operations import GraphQLRequest, encode, error_of
+from virtool_gql.web.operations import GraphQLRequest, encode
 from virtool_gql.web.outgoing import Outgoing
 
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -42,8 +41,7 @@ class EventStream:
         if self.outgoing.offer(_body(frame), len(frame)):
             self.place = event.place
         else:
-            error = SlowConsumer("The client does not take the events as fast as they come.", cursor=self.place)
-            self.end(format_errors([error_of(error)], self.request_id))
+            self.end(too_slow(self.place, self.request_id))
 
     def end(self, errors: list[dict[str, Any]] | None) -> None:
         if not self.over.is_set():

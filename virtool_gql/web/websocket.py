@@ -12,12 +12,12 @@ from graphql import OperationType
 from starlette.types import Message, Receive, Scope, Send
 
 from schema.context import Caller, SessionCookie
-from virtool_gql.errors import ErrorCode, SlowConsumer, VirtoolError
-from virtool_gql.web.cohorts import Cohort, Event
+from virtool_gql.errors import ErrorCode, VirtoolError
+from virtool_gql.web.cohorts import Cohort, Event, too_slow
 from virtool_gql.web.edge import Edge
-from virtool_gql.web.errors import MASKED, RequestError, format_errors, refuse, request_error
+from virtool_gql.web.errors import MASKED, RequestError, refuse, request_error
 from virtool_gql.web.identity import Credential, SessionToken, credential_of, key_of
-from virtool_gql.web.operations import GraphQLRequest, encode, error_of
+from virtool_gql.web.operations import GraphQLRequest, encode
 from virtool_gql.web.outgoing import Outgoing
 from virtool_gql.web.requests import Headers, address_of, headers_of, is_known_origin, is_secure, request_id_of
 
@@ -90,8 +90,7 @@ class SocketSubscription:
             self.cohort.leave(self)
 
     def _end_slow(self) -> None:
-        error = SlowConsumer("The client does not take the events as fast as they come.", cursor=self.place)
-        self.end(format_errors([error_of(error)], self.socket.request_id))
+        self.end(too_slow(self.place, self.socket.request_id))
         self.stop()
 
 
@@ -318,7 +317,8 @@ class Socket:
         self._stop_all()
         self.outgoing.put({"type": "websocket.close", "code": int(code), "reason": _short(reason)})
         try:
-            await asyncio.wait_for(self.outgoing.flushed(), FLUSH_SECONDS)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self.outgoing.flushed()
         except TimeoutError:
             log.info("Socket %s does not take its end", self.request_id)
 
