@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from tests.factories.database import SteppingClock
 from tests.factories.files import begun_file, ready_file
-from tests.factories.users import viewer_named
+from tests.factories.users import stored_user, viewer_named
 from virtool_gql.db.database import Database
 from virtool_gql.models.files import FileType
 from virtool_gql.models.users import Permission
@@ -33,7 +33,15 @@ async def test_uploads_that_nobody_writes_to_are_removed(db: Database, clock: St
     assert await db.sweeps.remove_abandoned_uploads() == 0
 
 
+async def test_a_database_in_which_nothing_is_yet_removes_nothing(db: Database, clock: SteppingClock) -> None:
+    (db.places.files / "ofothers").write_bytes(b"@read")
+    touch(db, "ofothers", clock, LONG)
+    assert await db.sweeps.remove_stray_bytes() == 0
+    assert (db.places.files / "ofothers").exists()
+
+
 async def test_bytes_without_a_row_are_removed(db: Database, clock: SteppingClock) -> None:
+    await stored_user(db, "ada")
     file = await ready_file(db)
     for name in ("stray000", "young000", "not ours.txt"):
         (db.places.files / name).write_bytes(b"")

@@ -11,6 +11,7 @@ from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import moment_of, timestamp
 from virtool_gql.models.files import File
+from virtool_gql.models.users import User
 from virtool_gql.query import And, Eq, Page, Range
 
 IDLE = timedelta(minutes=10)
@@ -44,7 +45,12 @@ class Sweeps:
         return True
 
     async def remove_stray_bytes(self) -> int:
-        """Remove the bytes of uploads that have no row and that nobody has touched lately."""
+        """Remove the bytes of uploads that have no row and that nobody has touched lately.
+
+        A database without users has another one's data path by mistake, and removes nothing.
+        """
+        if not (await self._store.find(User, page=Page(first=1))).documents:
+            return 0
         ids = await run_in_thread(lambda: list(_idle_ids(self._places.files, self._long_ago())))
         removed = 0
         for start in range(0, len(ids), ROWS_AT_ONCE):
