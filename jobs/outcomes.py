@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from virtool_gql.errors import VirtoolError
+from virtool_gql.errors import UpstreamUnavailable, VirtoolError
 from virtool_gql.models.jobs import JobError
 
 FAULT = "The job failed because of a fault in the program."
@@ -21,6 +21,12 @@ class Completed(msgspec.Struct, frozen=True, tag=True):
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """The job cannot be done."""
+
+    error: JobError
+
+
+class Interrupted(msgspec.Struct, frozen=True, tag=True):
+    """A service did not answer; the job is to begin again, for it may do better then."""
 
     error: JobError
 
@@ -41,29 +47,32 @@ class Abandoned(msgspec.Struct, frozen=True, tag=True):
     """The job's runner is gone."""
 
 
-Outcome = Completed | Failed | Cancelled | Lost | Stopped | Abandoned
-Answer = Completed | Failed | Cancelled | Lost
+Outcome = Completed | Failed | Interrupted | Cancelled | Lost | Stopped | Abandoned
+Answer = Completed | Failed | Interrupted | Cancelled | Lost
 """The outcomes that a child process can tell."""
 
 
-def failure(error: BaseException) -> Failed:
+def failure(error: BaseException) -> Failed | Interrupted:
     """Say why a step failed: to its owner if they can mend it, else to those who look after the program."""
+    told = _told(error)
+    return Interrupted(told) if isinstance(error, UpstreamUnavailable) else Failed(told)
+
+
+def _told(error: BaseException) -> JobError:
     message = _sentence(error)
     told = () if message else traceback.format_exception(error)
-    return Failed(
-        JobError(
-            type=type(error).__name__,
-            message=message or FAULT,
-            details=tuple(getattr(error, "details", ())),
-            traceback=tuple("".join(told).splitlines()),
-        )
+    return JobError(
+        type=type(error).__name__,
+        message=message or FAULT,
+        details=tuple(getattr(error, "details", ())),
+        traceback=tuple("".join(told).splitlines()),
     )
 
 
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, VirtoolError):
         return error.message
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return DISK_FULL
     return MEMORY_FULL if isinstance(error, MemoryError) else None
 

@@ -19,7 +19,9 @@ from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.redis import Signals
 from virtool_gql.workflows import LOG_CHANNEL
 
-REPORT_SECONDS = 0.25
+TELL_SECONDS = 0.1
+REPORT_SECONDS = 0.26
+"""So that there are at most four reports in a second, with the one that a stage has begun."""
 COMPLETE_ATTEMPTS = 30
 RETRY_SECONDS = 1.0
 
@@ -58,6 +60,7 @@ class _Performance:
         self.log = log
         self.progress = Progress()
         self.reported: tuple[str | None, float] | None = None
+        self.reported_at = 0.0
         self.reporting = asyncio.Lock()
 
     async def run(self) -> None:
@@ -105,10 +108,12 @@ class _Performance:
             await self._tell_log()
 
     async def _tell_again_and_again(self) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
+            await asyncio.sleep(TELL_SECONDS)
             await self._tell_log()
-            await self._report()
+            if clock() - self.reported_at > REPORT_SECONDS:
+                await self._report()
 
     async def _report(self) -> None:
         """Store stage and progress if they have changed; a store that does not answer is told the next time."""
@@ -120,7 +125,7 @@ class _Performance:
                 job = await self.performer.runs.report(self.job, JobState.RUNNING, *now)
             except UpstreamUnavailable:
                 return
-            self.reported = now
+            self.reported, self.reported_at = now, asyncio.get_running_loop().time()
             if job.cancel_requested:
                 raise CancelRequested
 

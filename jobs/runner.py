@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.engines.local import LocalEngine, Slot
 from jobs.log import log_line
-from jobs.outcomes import Cancelled, Completed, Failed, Lost, Outcome, Stopped, abandonment
+from jobs.outcomes import Cancelled, Completed, Failed, Interrupted, Lost, Outcome, Stopped, abandonment
 from jobs.workflow import AnyWork, Context
 from jobs.workflows import WORKFLOWS
 from virtool_gql.cancellation import cancelled
@@ -126,15 +126,21 @@ class Run:
         await self._guarded(self._work().clean_up)
         if isinstance(outcome, Cancelled) or job.cancel_requested:
             await self._finish(JobState.CANCELLED)
-        elif isinstance(outcome, Failed):
+        elif isinstance(outcome, Failed) or (isinstance(outcome, Interrupted) and not self._may_begin_again):
             await self._finish(JobState.ERROR, outcome.error)
         elif isinstance(outcome, Stopped):
             await self._requeue("The runner stops; the job will begin again.", uncounted=True)
-        elif self.job.attempts < WORKFLOWS[self.job.workflow].most_attempts:
+        elif isinstance(outcome, Interrupted):
+            await self._requeue(f"{outcome.error.message} The job will begin again.")
+        elif self._may_begin_again:
             await self._requeue("The runner of the job has died; the job will begin again.")
         else:
             await self._finish(JobState.TERMINATED, abandonment(self.job.attempts))
         return None
+
+    @property
+    def _may_begin_again(self) -> bool:
+        return self.job.attempts < WORKFLOWS[self.job.workflow].most_attempts
 
     async def _finish(self, state: JobState, error: JobError | None = None) -> None:
         await self._guarded(self._work().give_up)

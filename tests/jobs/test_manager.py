@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import msgspec
 import psutil
 import pytest
@@ -31,7 +32,9 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns
 from virtool_gql.models.documents import new_id, now
 from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.models.samples import Sample
 from virtool_gql.stores.opening import open_store
+from virtool_gql.stores.tables import table_of
 from virtool_gql.workflows import Workflow
 
 GOOD = b"@r1\nACGT\n+\nIIII\n" * 4
@@ -254,6 +257,32 @@ async def test_a_killed_child_harms_its_own_job_alone(lab: Laboratory, manager: 
     for pipe in pipes:
         flows(pipe)
     await assert_undone(lab, victim)
+
+
+async def test_a_job_whose_database_goes_away_begins_again(
+    lab: Laboratory, manager: Manager, postgres_url: str
+) -> None:
+    job = await lab.sample(("a.fq", GOOD))
+    connection, samples = await asyncpg.connect(postgres_url), table_of(Sample).fullname
+
+    async def is_cut_off_until_it_begins_again() -> bool:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass",
+            samples,
+        )
+        return (await lab.job(job)).attempts > 1
+
+    async with manager():
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(f"LOCK TABLE {samples} IN ACCESS EXCLUSIVE MODE")
+        await eventually(is_cut_off_until_it_begins_again, seconds=30)
+        await transaction.rollback()
+        done = await lab.ended(job)
+        assert done.state is JobState.COMPLETE, done.error
+        await assert_done(lab, job)
+    await connection.close()
+    assert any(line.endswith("The job will begin again.") for line in lab.log(job))
 
 
 def _does(process: psutil.Process, lab: Laboratory, job: Job) -> bool:
