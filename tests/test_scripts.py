@@ -42,8 +42,8 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def set_up(clone: Path) -> str:
-    return subprocess.run(["script/setup"], cwd=clone, check=True, capture_output=True, text=True).stderr
+def set_up(clone: Path, purpose: str = "main") -> str:
+    return subprocess.run(["script/setup", purpose], cwd=clone, check=True, capture_output=True, text=True).stderr
 
 
 def test_a_clone_is_set_up_once(clone: Path) -> None:
@@ -65,10 +65,43 @@ def test_a_broken_environment_is_made_anew(clone: Path) -> None:
     subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import pip"], check=True)
 
 
-def test_without_the_right_to_install_the_missing_package_is_named(clone: Path) -> None:
+def test_a_clone_that_was_moved_is_set_up_anew(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    set_up(clone)
+    moved = tmp_path_factory.mktemp("moved") / "clone"
+    clone.rename(moved)
+    assert "Installing Python packages" in set_up(moved)
+    subprocess.run([moved / ".venv" / "bin" / "pip", "--version"], check=True)
+
+
+def test_what_is_set_up_is_not_written(clone: Path) -> None:
+    set_up(clone)
+    shutil.rmtree(clone / ".tools")
+    assert set_up(clone) == ""
+    assert not (clone / ".tools").exists()
+
+
+def test_a_clone_that_cannot_be_written_says_what_to_do(clone: Path) -> None:
+    (clone / ".tools").write_text("")  # which keeps root, too, from making the folder
+    done = subprocess.run(["script/setup"], cwd=clone, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"{clone} is not set up yet and cannot be written: run script/setup main as the user whom it belongs to.\n"
+    )
+
+
+def test_checks_need_neither_the_explorer_nor_the_tools_of_tests(clone: Path) -> None:
+    (clone / "requirements" / "dev.txt").write_text("")
+    (clone / "explorer").mkdir()
+    (clone / "explorer" / "package.json").write_text("no JSON")
+    assert set_up(clone, "dev") == "Installing Python packages ...\n"
+
+
+def test_without_the_right_to_install_the_missing_packages_are_named_at_once(clone: Path) -> None:
     programs = clone / "programs"
     programs.mkdir()
-    for name in ("bash", "cat", "dirname", "flock", "mkdir", "sha256sum"):
+    (clone / "explorer").mkdir()
+    (clone / "explorer" / "package.json").write_text("{}")
+    for name in ("bash", "cat", "dirname", "find", "flock", "mkdir", "sha256sum", "sort", "xargs"):
         (programs / name).symlink_to(shutil.which(name) or "")
     (programs / "id").write_text("#!/bin/sh\necho 1000\n")
     (programs / "id").chmod(0o755)
@@ -76,4 +109,6 @@ def test_without_the_right_to_install_the_missing_package_is_named(clone: Path) 
         ["script/setup"], cwd=clone, env={"PATH": str(programs)}, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
-    assert done.stderr.startswith("Missing: python3. Install it first: sudo apt-get install python3")
+    assert done.stderr == (
+        "Missing: python3 python3-venv npm. Install first: sudo apt-get install python3 python3-venv npm\n"
+    )
