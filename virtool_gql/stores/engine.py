@@ -19,6 +19,7 @@ def engine_for(url: str, *, command_seconds: float | None = COMMAND_SECONDS) -> 
         _for_asyncpg(url),
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE // 2,
+        hide_parameters=True,  # an error that is logged must not tell what was written
         connect_args={"timeout": CONNECT_SECONDS, "command_timeout": command_seconds, "server_settings": SETTINGS},
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
