@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -151,6 +152,18 @@ async def test_several_collections_are_told_each_by_its_own_rights(db: Database)
 async def test_other_collections_are_not_told(db: Database, name: str) -> None:
     with pytest.raises(BadUserInput, match="Collections do not exist"):
         db.changes(lambda: ADMINISTRATOR, ["samples", name])
+
+
+async def test_what_was_hidden_since_is_not_replayed(db: Database) -> None:
+    cursor = await db.hub.cursor()
+    hidden = await stored_sample(db, **HIDDEN)  # everybody could read it when it was created
+    for viewer, told in ((OWNER, 2), (ADMINISTRATOR, 2), (STRANGER, 0)):
+        changes = await changes_until_deleted(db.changes(partial(_same, viewer), ["samples"], cursor), db)
+        assert len([change for change in changes if change.ids == (hidden.id,)]) == told
+
+
+def _same(viewer: Viewer) -> Viewer:
+    return viewer
 
 
 async def test_a_group_that_is_left_shows_no_more(db: Database) -> None:

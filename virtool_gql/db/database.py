@@ -29,7 +29,7 @@ from virtool_gql.errors import BadUserInput
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
 from virtool_gql.models.changes import Change
-from virtool_gql.models.documents import Clock, NewId, new_id, now
+from virtool_gql.models.documents import Clock, Document, NewId, new_id, now
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Sample
@@ -37,14 +37,14 @@ from virtool_gql.models.users import ApiKey, Group, Settings, User
 from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.redis import JobQueues, RateLimit, Sessions, Signals
 
-READABLE: Mapping[str, Readable] = {
-    File.kept.name: readable_files,
-    Group.kept.name: readable_groups,
-    Job.kept.name: readable_jobs,
-    ApiKey.kept.name: readable_keys,
-    Sample.kept.name: readable_samples,
-    Settings.kept.name: readable_settings,
-    User.kept.name: readable_users,
+READABLE: Mapping[type[Document], Readable] = {
+    File: readable_files,
+    Group: readable_groups,
+    Job: readable_jobs,
+    ApiKey: readable_keys,
+    Sample: readable_samples,
+    Settings: readable_settings,
+    User: readable_users,
 }
 """Who may read what, for each collection whose changes are told."""
 
@@ -90,9 +90,10 @@ class Database:
         after: str | None = None,
     ) -> AsyncGenerator[Change, None]:
         """Give the changes of several collections (of all, when None), each by the rights of its own."""
-        names = frozenset(READABLE if collections is None else collections)
-        unknown = names - READABLE.keys()
+        told = {kind.kept.name: kind for kind in READABLE}
+        names = frozenset(told if collections is None else collections)
+        unknown = names - told.keys()
         if unknown:
             raise BadUserInput(f"Collections do not exist: {', '.join(sorted(unknown))}.", path=["collections"])
-        visibility = Visibility({name: READABLE[name] for name in names})
+        visibility = Visibility(self.store, {told[name]: READABLE[told[name]] for name in names})
         return visible_changes(self.hub, visibility, caller_viewer, after)

@@ -1,7 +1,7 @@
 """What every wrapper can be asked, and the rights that go into each of its queries."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import closing
 from typing import ClassVar, Generic, TypeVar
 
 from virtool_gql.access import Viewer
@@ -9,10 +9,10 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.errors import NotFound
 from virtool_gql.events import Hub
 from virtool_gql.files import ID
-from virtool_gql.models.changes import Change
+from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Order, Page, Predicate, predicate
-from virtool_gql.stores.documents import Found
+from virtool_gql.stores.documents import Documents, Found
 
 D = TypeVar("D", bound=Document)
 
@@ -62,7 +62,7 @@ class Listing(Generic[D]):
         after: str | None = None,
     ) -> AsyncGenerator[Change, None]:
         """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
-        visibility = Visibility({self.kind.kept.name: self.readable}, where, ids)
+        visibility = Visibility(self.store, {self.kind: self.readable}, where, ids)
         return visible_changes(self.instance.hub, visibility, caller_viewer, after)
 
 
@@ -71,18 +71,22 @@ class Visibility:
 
     def __init__(
         self,
-        readable: Mapping[str, Readable],
+        store: Documents,
+        readable: Mapping[type[Document], Readable],
         where: Filter = EVERYTHING,
         ids: Collection[str] | None = None,
     ) -> None:
-        self.collections = frozenset(readable)
-        self._readable = readable
+        self.collections = frozenset(kind.kept.name for kind in readable)
+        self._store = store
+        self._kinds = {kind.kept.name: kind for kind in readable}
+        self._readable = {kind.kept.name: rights for kind, rights in readable.items()}
         self._where = where
         self._ids = None if ids is None else frozenset(ids)
         self._viewer: Viewer | None = None
         self._tests: dict[str, Predicate] = {}
 
     def shows(self, viewer: Viewer, change: Change) -> bool:
+        """Tell whether the viewer may read what was changed, as it was then."""
         if self._ids is not None and self._ids.isdisjoint(change.ids):
             return False
         if viewer is not self._viewer:
@@ -92,6 +96,15 @@ class Visibility:
             }
         return self._tests[change.collection](change.document)
 
+    async def still_shows(self, viewer: Viewer, change: Change) -> bool:
+        """Tell whether the viewer may also read it as it is now. Of what is gone, the change itself decides."""
+        rights = self._readable[change.collection](viewer)
+        if rights == EVERYTHING or change.operation is Operation.DELETE:
+            return True
+        kind = self._kinds[change.collection]
+        readable = await self._store.get_many(kind, change.ids, rights)
+        return bool(readable) or not await self._store.get_many(kind, change.ids)
+
 
 async def visible_changes(
     hub: Hub,
@@ -100,10 +113,12 @@ async def visible_changes(
     after: str | None,
 ) -> AsyncGenerator[Change, None]:
     """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
-    async with aclosing(hub.changes(visibility.collections, after)) as changes:
-        async for change in changes:
+    with closing(await hub.subscribe(visibility.collections, after)) as subscription:
+        async for change in subscription:
             viewer = caller_viewer()
             if viewer is None:
                 return
-            if visibility.shows(viewer, change):
+            if not visibility.shows(viewer, change):
+                continue
+            if not subscription.replays or await visibility.still_shows(viewer, change):
                 yield change

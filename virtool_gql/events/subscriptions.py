@@ -56,6 +56,7 @@ class Subscription(AsyncIterator[Change]):
     newest change that was given, and before the first the place where it began. Whoever opened it closes it.
 
     `position` is the place up to which it has read the log, `proven` when the log was seen to reach back to there.
+    `replays` says of the change that was given last whether it had been in the log before the subscription was live.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Subscription(AsyncIterator[Change]):
         "_error",
         "_limit",
         "_live",
+        "_past",
         "_place",
         "_source",
         "_waiter",
@@ -72,6 +74,7 @@ class Subscription(AsyncIterator[Change]):
         "epoch",
         "position",
         "proven",
+        "replays",
     )
 
     def __init__(self, source: Source, collections: frozenset[str], position: str, *, epoch: int, limit: int) -> None:
@@ -81,9 +84,11 @@ class Subscription(AsyncIterator[Change]):
         self._place = place_of(position)
         self.epoch = epoch
         self.proven = False
+        self.replays = False
         self._source = source
         self._limit = limit
         self._changes: deque[Change] = deque()
+        self._past = 0
         self._live = False
         self._closed = False
         self._error: VirtoolError | None = None
@@ -97,14 +102,19 @@ class Subscription(AsyncIterator[Change]):
                 raise StopAsyncIteration
             await (self._wait() if self._live else self.catch_up())
         change = self._changes.popleft()
+        self.replays = self._past > 0
+        self._past -= self.replays
         self.cursor = change.cursor
         return change
 
     async def catch_up(self) -> None:
         """Join the live changes, or read one more page of the log."""
         self._live = self._source.join(self)
-        if self._live:
-            return
+        if not self._live:
+            await self._read_page()
+        self._past = len(self._changes)
+
+    async def _read_page(self) -> None:
         entries = await self._source.entries_after(self.position)
         changes = (change_of(entry, self.collections) for entry in entries)
         self._changes.extend(change for change in changes if change is not None)
