@@ -12,6 +12,7 @@ PROC = Path("/proc")
 MARK = "VT_JOB_PROCESS"
 PR_SET_PDEATHSIG = 1
 KILL_SECONDS = 1.0
+NAME_PARTS = 5  # host, machine, process, its start, and a random one
 
 
 def runner_name() -> str:
@@ -22,7 +23,7 @@ def runner_name() -> str:
 def has_died(runner: str) -> bool:
     """Tell whether a runner is known to be gone; one on another machine, or in another container, never is."""
     parts = runner.split("/")
-    if len(parts) != len(runner_name().split("/")) or parts[1] != _machine() or not PROC.is_dir():
+    if len(parts) != NAME_PARTS or parts[1] != _machine() or not PROC.is_dir():
         return False
     return _start_of(int(parts[2])) != parts[3]
 
