@@ -3,15 +3,22 @@
 import errno
 import signal
 
-from jobs.outcomes import DISK_FULL, FAULT, MEMORY_FULL, abandonment, death, failure
+from jobs.outcomes import DISK_FULL, FAULT, MEMORY_FULL, Interrupted, abandonment, death, failure
 from jobs.tools.process import ToolFailed
-from virtool_gql.errors import BadUserInput
+from virtool_gql.errors import BadUserInput, UpstreamUnavailable
+from virtool_gql.models.jobs import JobError
 
 
 def test_what_its_owner_can_mend_is_told_without_a_traceback() -> None:
     error = failure(BadUserInput("reads.fq is empty.")).error
     assert (error.type, error.message, error.traceback) == ("BadUserInput", "reads.fq is empty.", ())
     assert failure(ToolFailed("It failed.", ["line 1", "line 2"])).error.details == ("line 1", "line 2")
+
+
+def test_a_service_that_does_not_answer_interrupts_and_fails_nothing() -> None:
+    assert failure(UpstreamUnavailable("Redis does not answer.")) == Interrupted(
+        JobError(type="UpstreamUnavailable", message="Redis does not answer.")
+    )
 
 
 def test_a_full_machine_has_sentences_of_its_own() -> None:
