@@ -1,6 +1,6 @@
 """What tests of every kind stand on: real services, started once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,15 @@ __all__ = [
     "postgres_url",
     "store",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have pytest tell in one line, and not in one for each test, that tests are left out and why."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and "left out" in report.longrepr[2]:
+        report.longrepr = ("tests", None, report.longrepr[2])  # type: ignore[assignment] # a place without a line
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,11 @@ SHARED = Path(__file__).parents[3] / "shared/data"
 Read = tuple[str, str]
 
 needs_fastqc = pytest.mark.skipif(
-    shutil.which("fastqc") is None, reason="FastQC is not installed, so nothing is compared with it"
+    shutil.which("fastqc") is None, reason="The comparison with FastQC is left out: fastqc is not installed."
 )
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there, so its reads are left out")
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="The real reads are left out: ../shared/data is not there."
+)
 
 
 def fastq(reads: Sequence[Read], line_end: str = "\n") -> bytes:

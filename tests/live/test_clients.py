@@ -23,7 +23,7 @@ CHANGES = """subscription($after: Cursor) {
 @pytest.fixture(autouse=True)
 def node() -> None:
     if shutil.which("node") is None or not (EXPLORER / "node_modules").is_dir():
-        pytest.skip("left out: node and explorer/node_modules are needed for the npm clients (script/setup)")
+        pytest.skip("The clients of npm are left out: they need node and explorer/node_modules (script/setup test).")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def test_simulated_reads_go_from_upload_to_quality(server: LiveServer) -> None:
 @pytest.mark.usefixtures("client")
 def test_real_reads_go_from_upload_to_quality(server: LiveServer) -> None:
     if not REAL_READS.is_dir():
-        pytest.skip("left out: the real reads of ../shared/data are not on this machine")
+        pytest.skip("The real reads are left out: ../shared/data is not there.")
     done = run_demo(server, str(REAL_READS / "paired_1.fq.gz"), str(REAL_READS / "paired_2.fq.gz"))
     assert done.returncode == 0, done.stderr
     assert "20,000 reads of 36 to 151 bases, 45.0 % GC, Sanger / Illumina 1.9" in done.stdout

@@ -27,7 +27,7 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServe
     assert live.stop() == 0
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="left out: the commands of docs/api.md need curl")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="The commands of docs/api.md are left out: they need curl.")
 def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: Path) -> None:
     (watch,) = blocks("python")
     (tmp_path / "watch.py").write_text(watch)

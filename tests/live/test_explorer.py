@@ -1,10 +1,12 @@
 """GraphiQL in a real browser, with the network of any other host watched."""
 
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import Page, async_playwright
 
 from tests.live.server import HANDLE, PASSWORD, ROOT, LiveServer, SignedIn
@@ -29,10 +31,17 @@ OPERATION_IS_KNOWN = """name => {
 }"""
 
 
+def what_is_missing() -> str:
+    if CHROMIUM is None or not (ROOT / "explorer" / "dist" / "index.html").exists():
+        return "chromium and the built explorer"
+    driver = subprocess.run([compute_driver_executable()[0], "--version"], capture_output=True, check=False)
+    return "libatomic1, a library of Playwright's driver" if driver.returncode else ""
+
+
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    if CHROMIUM is None or not (ROOT / "explorer" / "dist" / "index.html").exists():
-        pytest.skip("left out: chromium and the built explorer are needed (script/setup)")
+    if missing := what_is_missing():
+        pytest.skip(f"The test in a browser is left out: it needs {missing} (script/setup test).")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page(viewport={"width": 1400, "height": 900})
