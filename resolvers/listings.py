@@ -10,6 +10,7 @@ from schema.connections import Connection, listing
 from schema.context import Info
 from schema.inputs import given
 from schema.orders import NEWEST_FIRST
+from schema.relations import fetch_ahead, selected
 from virtool_gql.db.database import Database
 from virtool_gql.db.listing import Listing
 from virtool_gql.query import And, Order
@@ -43,8 +44,11 @@ def listed(  # noqa: PLR0913 # a list is of a collection, a type, its filter and
         places = listing(documents.kind, [by.order() for by in given(order_by) or ()] or default_order)
         page = places.page(given(first), given(after), given(last), given(before), info.context.limits)
         found = await documents.find(viewer, where, places.order, page)
-        nodes = [shown.from_document(document) for document in found.documents]
-        return Connection(nodes=nodes, found=found, listing=places, count=lambda: documents.count(viewer, where))
+        entries = [shown.from_document(document) for document in found.documents]
+        raw = info._raw_info  # noqa: SLF001 # what Strawberry makes of the selection takes longer than the list itself
+        below = selected(raw, raw.field_nodes)
+        await fetch_ahead(raw, entries, [*below["nodes"], *selected(raw, below["edges"])["node"]])
+        return Connection(entries=entries, found=found, listing=places, count=lambda: documents.count(viewer, where))
 
     resolve.__annotations__ = {
         "info": Info,

@@ -1,7 +1,8 @@
 """Lists as Relay connections on keyset pages."""
 
+import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,8 @@ from virtool_gql.query import Keys, Order, Page, Scalar, total_order
 from virtool_gql.stores.documents import Found
 
 T = TypeVar("T")
+
+TURN = 5  # entries of a page that are put together before others have their turn
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -95,19 +98,31 @@ def listing(kind: type[Document], order: Sequence[Order]) -> Listing:
     return Listing(kind.kept.name, total_order(order))
 
 
+async def in_turns(entries: Iterable[T]) -> AsyncIterator[T]:
+    """Give entries one by one, so that others on the event loop have their turn while a page is put together."""
+    for number, entry in enumerate(entries):
+        if number and number % TURN == 0:
+            await asyncio.sleep(0)
+        yield entry
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     """A page of a list: cursors and the total are only made when they are asked for."""
 
-    nodes: list[T] = strawberry.field(description="The entries of the page.")
+    entries: strawberry.Private[Sequence[T]]
     found: strawberry.Private[Found[Any]]
     listing: strawberry.Private[Listing]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
+    @strawberry.field(description="The entries of the page.")
+    def nodes(self) -> list[T]:
+        return in_turns(self.entries)  # type: ignore[return-value] # which the executor takes as a list
+
     @strawberry.field(description="The entries with their cursors.")
     def edges(self) -> list[Edge[T]]:
-        cursors = map(self.listing.cursor, self.found.documents)
-        return [Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+        pairs = zip(map(self.listing.cursor, self.found.documents), self.entries, strict=True)
+        return in_turns(Edge(cursor=cursor, node=node) for cursor, node in pairs)  # type: ignore[return-value] # as above
 
     @strawberry.field(description="Where the page lies in the list.")
     def page_info(self) -> PageInfo:

@@ -5,13 +5,13 @@ from typing import Self
 
 import strawberry
 
-from schema.context import Info
 from schema.enums import described
 from schema.ids import global_id
 from schema.inputs import before, containing, equal, optional, present, since, with_id, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
 from schema.payloads import Payload
+from schema.relations import related
 from schema.scalars import Long
 from schema.users import User
 from virtool_gql.models import files as models
@@ -46,9 +46,7 @@ class File(Node):
     download_url: str | None = strawberry.field(description="Where its bytes are, on this server; null until ready.")
     user_id: strawberry.Private[str | None] = None
 
-    @strawberry.field(description="Who uploaded it; null for a file from the watch directory.")
-    async def user(self, info: Info) -> User | None:
-        return await info.context.loaders.user.load(self.user_id) if self.user_id else None
+    user = related("user", "user_id", User, "Who uploaded it; null for a file from the watch directory.")
 
     @classmethod
     def from_document(cls, file: models.File) -> Self:

@@ -17,6 +17,7 @@ from schema.inputs import before, containing, equal, given, one_of, optional, si
 from schema.nodes import Node
 from schema.orders import Ordering
 from schema.payloads import Payload
+from schema.relations import related
 from schema.users import User
 from virtool_gql.db.job_logs import LogLine
 from virtool_gql.errors import BadUserInput
@@ -144,9 +145,7 @@ class Job(Node):
     stored_id: strawberry.Private[str]
     user_id: strawberry.Private[str]
 
-    @strawberry.field(description="Who asked for it.")
-    async def user(self, info: Info) -> User | None:
-        return await info.context.loaders.user.load(self.user_id)
+    user = related("user", "user_id", User, "Who asked for it.")
 
     @strawberry.field(description="What it wrote while it ran. Who may read the job may read its log.")
     async def log(

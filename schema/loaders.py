@@ -1,7 +1,7 @@
 """Loaders: what nested fields need, fetched in one statement for all of them."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -23,12 +23,38 @@ from virtool_gql.limits import DEFAULT_LIMITS, Limits
 T = TypeVar("T")
 
 
-class Loaders:
-    """The loaders of one operation or one event, never of more.
+class Loader(Generic[T]):
+    """Gives entities by their ids, in one statement for all that are asked for at once.
 
-    They remember nothing (`cache=False`): a loader that outlives a cancelled operation can hang for ever, and would
-    show what was there before a change.
+    It remembers nothing but what a list fetched ahead (`cache=False`): what outlives a cancelled operation can hang
+    for ever, and would show what was there before a change.
     """
+
+    def __init__(self, fetch: Callable[[list[str]], Awaitable[list[T]]]) -> None:
+        self._fetch = fetch
+        self._asked = DataLoader(fetch, cache=False)
+        self._ahead: dict[str, T] = {}
+
+    async def load(self, id: str) -> T:
+        return await self._asked.load(id)
+
+    async def load_many(self, ids: Iterable[str]) -> list[T]:
+        return await self._asked.load_many(ids)
+
+    async def fetch_ahead(self, ids: set[str]) -> list[T]:
+        """Fetch what will be asked for; give those that there are."""
+        missing = list(ids - self._ahead.keys())
+        if missing:
+            self._ahead.update(zip(missing, await self._fetch(missing), strict=True))
+        return [entity for id in ids if (entity := self._ahead[id]) is not None]
+
+    def at_hand(self, id: str) -> T | Awaitable[T]:
+        """Give what was fetched ahead, else something to wait for."""
+        return self._ahead[id] if id in self._ahead else self.load(id)
+
+
+class Loaders:
+    """The loaders of one operation or one event, never of more."""
 
     def __init__(self, db: Database, caller: Caller) -> None:
         self._caller = caller
@@ -38,7 +64,7 @@ class Loaders:
         self.group = self._loader(db.groups, Group.from_document)
         self.key = self._loader(db.keys, ApiKey.from_document)
         self.known_user = self._loader(db.users, User.from_document)
-        self.user: DataLoader[str, User] = self._loader(db.users, User.from_document, User.gone)
+        self.user: Loader[User] = self._loader(db.users, User.from_document, User.gone)
 
     async def fetch(self, prefix: str, id: str) -> Any:
         """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
@@ -55,7 +81,7 @@ class Loaders:
         return node
 
     @property
-    def _nodes(self) -> dict[str, DataLoader[str, Any]]:
+    def _nodes(self) -> dict[str, Loader[Any]]:
         return {
             "sample": self.sample,
             "file": self.file,
@@ -70,13 +96,13 @@ class Loaders:
         wrapper: Listing[Any],
         shown: Callable[[Any], T],
         gone: Callable[[str], T | None] = lambda _: None,
-    ) -> DataLoader[str, Any]:
+    ) -> Loader[Any]:
         async def load(ids: list[str]) -> list[T | None]:
             documents = await wrapper.get_many(self._viewer(), set(ids))
             found = {id: shown(document) for id, document in documents.items()}
             return [found[id] if id in found else gone(id) for id in ids]
 
-        return DataLoader(load, cache=False)
+        return Loader(load)
 
     def _viewer(self) -> Viewer:
         if self._caller.viewer is None:

@@ -13,6 +13,7 @@ from schema.inputs import before, containing, equal, optional, since, with_id, w
 from schema.jobs import Job
 from schema.nodes import Node
 from schema.orders import Ordering
+from schema.relations import related
 from schema.scalars import Long
 from schema.users import User
 from virtool_gql.models import samples as models
@@ -123,17 +124,9 @@ class Sample(Node):
             measured = stored.measured if stored else None
         return Quality.from_document(measured) if measured else None
 
-    @strawberry.field(description="Who created it.")
-    async def user(self, info: Info) -> User | None:
-        return await info.context.loaders.user.load(self.user_id)
-
-    @strawberry.field(description="The group that it belongs to; null when to none.")
-    async def group(self, info: Info) -> Group | None:
-        return await info.context.loaders.group.load(self.group_id) if self.group_id else None
-
-    @strawberry.field(description="The job that makes it; null when it is gone or when you may not read it.")
-    async def job(self, info: Info) -> Job | None:
-        return await info.context.loaders.job.load(self.job_id) if self.job_id else None
+    user = related("user", "user_id", User, "Who created it.")
+    group = related("group", "group_id", Group, "The group that it belongs to; null when to none.")
+    job = related("job", "job_id", Job, "The job that makes it; null when it is gone or when you may not read it.")
 
     @classmethod
     def from_document(cls, sample: models.Sample) -> Self:

@@ -12,6 +12,7 @@ from schema.ids import global_id
 from schema.inputs import containing, equal, optional, with_group, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
+from schema.relations import related
 from virtool_gql.models import users as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.query import And, Filter
@@ -33,9 +34,9 @@ class User(Node):
         groups = await info.context.loaders.group.load_many(self.group_ids)
         return [group for group in groups if group is not None]
 
-    @strawberry.field(description="The group that their samples belong to where the settings say so.")
-    async def primary_group(self, info: Info) -> Group | None:
-        return await info.context.loaders.group.load(self.primary_group_id) if self.primary_group_id else None
+    primary_group = related(
+        "group", "primary_group_id", Group, "The group that their samples belong to where the settings say so."
+    )
 
     @classmethod
     def from_document(cls, user: models.User) -> Self:

@@ -1,6 +1,9 @@
+import asyncio
+
 import pytest
 
-from schema.connections import listing
+from schema.connections import TURN, in_turns, listing
+from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import Job
@@ -43,3 +46,18 @@ def test_a_page_is_at_either_end() -> None:
 def test_sizes_are_bounded(first: int | None, last: int | None) -> None:
     with pytest.raises(BadUserInput):
         BY_STAGE.page(first, None, last, None)
+
+
+async def test_others_have_their_turn_while_a_page_is_put_together() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    assert [entry async for entry in in_turns(range(100))] == list(range(100))
+    await cancelled(task)
+    assert turns >= 100 // TURN - 1

@@ -1,0 +1,74 @@
+"""Fields that lead from an entity to another one, which a list fetches ahead for all of its entries at once."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo
+from strawberry.utils.str_converters import to_camel_case
+
+from schema.context import Context, Info
+
+RELATION = "relation"
+
+
+class Relation(NamedTuple):
+    """The loader that gives the other entity, and the attribute that holds its id."""
+
+    loader: str
+    key: str
+
+
+def related(loader: str, key: str, shown: Any, description: str) -> Any:
+    """Make the field that leads to the entity whose id is in `key`; null when there is no id."""
+
+    def resolve(self: Any, info: Any) -> Any:
+        id = getattr(self, key)
+        return getattr(info.context.loaders, loader).at_hand(id) if id else None
+
+    resolve.__annotations__ = {"info": Info, "return": shown | None}
+    return strawberry.field(resolve, description=description, metadata={RELATION: Relation(loader, key)})
+
+
+Raw = GraphQLResolveInfo[Context]
+
+
+async def fetch_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldNode]) -> None:
+    """Fetch what the fields select beside the entries: one statement for each relation, and no task for each entry."""
+    asked = selected(info, fields)
+    relations = _relations(entries[0].__class__) if entries else {}
+    wanted = [(relation, asked[name]) for name, relation in relations.items() if name in asked]
+    await asyncio.gather(*(_fetch(info, relation, entries, below) for relation, below in wanted))
+
+
+async def _fetch(info: Raw, relation: Relation, entries: Sequence[Any], fields: list[FieldNode]) -> None:
+    ids = {getattr(entry, relation.key) for entry in entries} - {None}
+    found = await getattr(info.context.loaders, relation.loader).fetch_ahead(ids)
+    await fetch_ahead(info, found, fields)
+
+
+@cache
+def _relations(shown: type[Any]) -> Mapping[str, Relation]:
+    fields = shown.__strawberry_definition__.fields
+    return {
+        to_camel_case(field.python_name): field.metadata[RELATION] for field in fields if RELATION in field.metadata
+    }
+
+
+def selected(info: Raw, fields: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+    """Give the fields that are selected below some fields, through fragments, whatever their directives say."""
+    below: defaultdict[str, list[FieldNode]] = defaultdict(list)
+    stack: list[Any] = list(fields)
+    while stack:
+        node = stack.pop()
+        for selection in node.selection_set.selections if node.selection_set else ():
+            if isinstance(selection, FieldNode):
+                below[selection.name.value].append(selection)
+            elif isinstance(selection, FragmentSpreadNode):
+                stack.append(info.fragments[selection.name.value])
+            else:
+                stack.append(selection)
+    return below

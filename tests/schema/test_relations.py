@@ -1,0 +1,31 @@
+from tests.factories.api import Api
+from virtool_gql.access import Viewer
+
+QUERY = """query($first: Int) { samples(first: $first) {
+  nodes { job { user { handle } } }
+  edges { node { ...Relations  ... on Sample { group { name } } } }
+} }
+fragment Relations on Sample { user { primaryGroup { name } } job { user { handle } } }"""
+
+
+async def test_related_entities_of_a_page_are_fetched_at_once_at_every_depth(api: Api, owner: Viewer) -> None:
+    group_id = next(iter(owner.group_ids))
+    for number in range(30):
+        someone = await api.viewer(f"user{number}", group_ids=(group_id,)) if number % 10 == 0 else owner
+        await api.sample(someone, job_id=(await api.job(owner)).id, group_id=group_id)
+    counts = {}
+    for first in (1, 30):
+        with api.statements() as statements:
+            page = await api.ask(owner, QUERY, first=first)
+        assert page["nodes"] == [{"job": {"user": {"handle": "owner"}}}] * first
+        assert all(edge["node"]["group"] == {"name": "Group of owner"} for edge in page["edges"])
+        assert all(edge["node"]["job"]["user"] == {"handle": "owner"} for edge in page["edges"])
+        counts[first] = len(statements)
+    assert counts[30] == counts[1]
+
+
+async def test_what_a_directive_leaves_out_is_left_out(api: Api, owner: Viewer) -> None:
+    await api.sample(owner, job_id=(await api.job(owner)).id)
+    query = "query($with: Boolean!) { samples { nodes { id job @include(if: $with) { state } } } }"
+    assert "job" not in (await api.ask(owner, query, **{"with": False}))["nodes"][0]
+    assert (await api.ask(owner, query, **{"with": True}))["nodes"][0]["job"] == {"state": "WAITING"}
