@@ -153,10 +153,13 @@ class Application:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             instance = await stack.enter_async_context(opened(self.config))
+            if self.config.postgres_url is None:
+                await instance.db.sweeps.remove_unfinished()  # a database of ours has no other server
             await stack.enter_async_context(self.serving(instance.db, instance.redis))
             for name, work in (
                 ("Removing abandoned uploads", instance.db.sweeps.remove_abandoned_uploads),
                 ("Removing stray bytes", instance.db.sweeps.remove_stray_bytes),
+                ("Removing deleted samples", instance.db.sweeps.remove_deleted_samples),
             ):
                 await stack.enter_async_context(repeated(name, work, SWEEP_SECONDS))
             if not self.config.no_runner:

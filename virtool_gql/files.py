@@ -32,6 +32,10 @@ class Places:
     def reads(self, sample_id: str, number: int) -> Path:
         return self.sample(sample_id) / f"reads_{number}.fq.gz"
 
+    def deletion_mark(self, sample_id: str) -> Path:
+        """Give the file that tells of a folder of reads that somebody asked for its end."""
+        return self.sample(sample_id) / "deleted"
+
     def job_log(self, job_id: str) -> Path:
         return self.logs / f"{_checked(job_id)}.log"
 

@@ -1,8 +1,10 @@
 import os
 from datetime import timedelta
+from pathlib import Path
 
 from tests.factories.database import SteppingClock
 from tests.factories.files import begun_file, ready_file
+from tests.factories.samples import stored_sample
 from tests.factories.users import stored_user, viewer_named
 from virtool_gql.db.database import Database
 from virtool_gql.models.files import FileType
@@ -13,8 +15,12 @@ LONG = timedelta(minutes=11)
 
 
 def touch(db: Database, name: str, clock: SteppingClock, age: timedelta) -> None:
+    touch_path(db.places.files / name, clock, age)
+
+
+def touch_path(path: Path, clock: SteppingClock, age: timedelta) -> None:
     at = (clock.moment - age).timestamp()
-    os.utime(db.places.files / name, (at, at))
+    os.utime(path, (at, at))
 
 
 async def test_uploads_that_nobody_writes_to_are_removed(db: Database, clock: SteppingClock) -> None:
@@ -54,3 +60,45 @@ async def test_bytes_without_a_row_are_removed(db: Database, clock: SteppingCloc
     left = sorted(path.name for path in db.places.files.iterdir())
     assert left == sorted([file.id, "young000", "not ours.txt", "folder00"])
     assert await db.sweeps.remove_stray_bytes() == 0
+
+
+async def test_all_that_is_unfinished_goes_when_nobody_else_is_at_work(db: Database, clock: SteppingClock) -> None:
+    begun, finished = await begun_file(db), await ready_file(db)
+    db.places.sample("deleted0").mkdir()
+    db.places.deletion_mark("deleted0").touch()
+    for path in (db.places.file(begun.id), db.places.deletion_mark("deleted0")):
+        touch_path(path, clock, timedelta(0))
+    clock.moment += timedelta(milliseconds=1)
+    await db.sweeps.remove_unfinished()
+    assert [file.id for file in (await db.files.find(VIEWER)).documents] == [finished.id]
+    assert [path.name for path in db.places.files.iterdir()] == [finished.id]
+    assert list(db.places.samples.iterdir()) == []
+
+
+async def test_the_reads_of_deleted_samples_are_removed(db: Database, clock: SteppingClock) -> None:
+    sample = await stored_sample(db)
+    for id in (sample.id, "deleted0", "young000", "unasked0"):
+        db.places.sample(id).mkdir()
+        db.places.reads(id, 1).write_bytes(b"")
+    for id, age in ((sample.id, LONG), ("deleted0", LONG), ("young000", timedelta(minutes=9))):
+        db.places.deletion_mark(id).touch()
+        touch_path(db.places.deletion_mark(id), clock, age)
+    (db.places.samples / "README").write_bytes(b"")
+    assert await db.sweeps.remove_deleted_samples() == 1
+    left = {path.name for path in db.places.samples.iterdir()}
+    assert left == {sample.id, "young000", "unasked0", "README"}
+    assert await db.sweeps.remove_deleted_samples() == 0
+
+
+async def test_a_sample_is_marked_before_it_is_deleted(db: Database, clock: SteppingClock) -> None:
+    sample = await stored_sample(db, owner="owner")
+    folder = db.places.sample(sample.id)
+    folder.mkdir()
+    held = folder.rename(folder.with_suffix(".held"))
+    folder.symlink_to(held)  # which rmtree refuses, as if the server were killed before it
+    await db.samples.delete(viewer_named("owner"), sample.id)
+    folder.unlink()
+    held.rename(folder)
+    touch_path(db.places.deletion_mark(sample.id), clock, LONG)
+    assert await db.sweeps.remove_deleted_samples() == 1
+    assert not folder.exists()

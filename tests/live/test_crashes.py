@@ -1,6 +1,7 @@
 """Processes killed at bad moments: what was acknowledged is there after the next start, and work goes on."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +84,21 @@ def test_what_was_acknowledged_right_before_a_kill_is_there(mortal: LiveServer, 
         found = client.run("query($id: ID!) { file(id: $id) { name ready size } }", id=file_id)
         assert found == {"file": {"name": "last.fq", "ready": True, "size": 15}}
         assert client.get(f"/downloads/files/{file_id}").text == "@r\nACGT\n+\nIIII\n"
+
+
+def test_an_upload_that_dies_with_the_server_leaves_nothing(mortal: LiveServer) -> None:
+    with signed_in(mortal) as client, socket.create_connection(("127.0.0.1", mortal.port)) as connection:
+        head = f"POST /uploads?name=cut.fq&type=READS HTTP/1.1\r\nHost: x\r\nCookie: {client.cookie}\r\n"
+        head += "Content-Type: application/octet-stream\r\nContent-Length: 9000000\r\n\r\n"
+        connection.sendall(head.encode() + bytes(5_000_000))
+        files = mortal.data_path / "files"
+        eventually(lambda: [path for path in files.iterdir() if path.stat().st_size])
+        assert client.run("{ files { totalCount } }") == {"files": {"totalCount": 1}}
+        mortal.stop(signal.SIGKILL)
+    mortal.start()
+    with signed_in(mortal) as client:
+        assert client.run("{ files { totalCount } }") == {"files": {"totalCount": 0}}
+    assert list(files.iterdir()) == []
 
 
 def test_a_killed_job_process_is_replaced(mortal: LiveServer, reads: tuple[Path, Path]) -> None:

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import structs
@@ -119,6 +120,12 @@ async def release(documents: Documents, sample_id: str) -> None:
 
 def remove_file(path: Path) -> None:
     path.unlink(missing_ok=True)
+
+
+def mark(path: Path) -> None:
+    """Make an empty file, where there is a folder for it."""
+    with suppress(FileNotFoundError):
+        path.touch()
 
 
 def remove_folder(path: Path) -> None:

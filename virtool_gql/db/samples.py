@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from virtool_gql.access import Viewer, owned_samples, readable_samples, writable_samples
-from virtool_gql.db.files import release, remove_folder, reserve
+from virtool_gql.db.files import mark, release, remove_folder, reserve
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
@@ -181,6 +181,7 @@ class Samples(Listing[Sample]):
     async def _delete(self, viewer: Viewer, id: str) -> tuple[Sample, Job | None]:
         sample = await self.get(viewer, id)
         require_write(viewer, sample)
+        await run_in_thread(mark, self.instance.places.deletion_mark(sample.id))
         async with self.store.transaction() as documents:
             job = await documents.get(Job, sample.job_id) if sample.job_id else None
             called_off = None

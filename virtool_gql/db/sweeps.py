@@ -1,16 +1,17 @@
-"""What clears away the uploads that were cut off together with the process that took them."""
+"""What clears away that which a process left behind when it was killed: cut off uploads, bytes of deleted samples."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from virtool_gql.db.files import remove_file
+from virtool_gql.db.files import remove_file, remove_folder
 from virtool_gql.db.instance import Instance
 from virtool_gql.errors import StaleDocument
 from virtool_gql.executors import run_in_thread
-from virtool_gql.files import ID
+from virtool_gql.files import ID, Places
 from virtool_gql.models.documents import moment_of, timestamp
 from virtool_gql.models.files import File
+from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import User
 from virtool_gql.query import And, Eq, Page, Range
 
@@ -19,18 +20,26 @@ ROWS_AT_ONCE = 1_000
 
 
 class Sweeps:
-    """The sweeps of uploads; each can run at any time, any number of times, in any number of processes."""
+    """The sweeps; each can run at any time, any number of times, in any number of processes.
+
+    `idle` tells for how long nobody may have touched what is removed.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._store = instance.store
         self._places = instance.places
         self._clock = instance.clock
 
-    async def remove_abandoned_uploads(self) -> int:
+    async def remove_unfinished(self) -> None:
+        """Remove what earlier processes left behind, however lately: for a time when nobody else is at work."""
+        await self.remove_abandoned_uploads(idle=timedelta(0))
+        await self.remove_deleted_samples(idle=timedelta(0))
+
+    async def remove_abandoned_uploads(self, idle: timedelta = IDLE) -> int:
         """Remove the rows that are not ready and whose bytes nobody has touched lately, with the bytes."""
-        long_ago = self._long_ago()
-        idle = And(Eq("ready", value=False), Range("created_at", lt=timestamp(long_ago)))
-        rows = (await self._store.find(File, idle, page=Page(first=None))).documents
+        long_ago = self._ago(idle)
+        abandoned = And(Eq("ready", value=False), Range("created_at", lt=timestamp(long_ago)))
+        rows = (await self._store.find(File, abandoned, page=Page(first=None))).documents
         return sum([await self._remove_abandoned(row, long_ago) for row in rows])
 
     async def _remove_abandoned(self, row: File, long_ago: datetime) -> bool:
@@ -51,7 +60,7 @@ class Sweeps:
         """
         if not (await self._store.find(User, page=Page(first=1))).documents:
             return 0
-        ids = await run_in_thread(lambda: list(_idle_ids(self._places.files, self._long_ago())))
+        ids = await run_in_thread(lambda: list(_idle_ids(self._places.files, self._ago(IDLE))))
         removed = 0
         for start in range(0, len(ids), ROWS_AT_ONCE):
             some = ids[start : start + ROWS_AT_ONCE]
@@ -61,8 +70,16 @@ class Sweeps:
             removed += len(strays)
         return removed
 
-    def _long_ago(self) -> datetime:
-        return moment_of(self._clock()) - IDLE
+    async def remove_deleted_samples(self, idle: timedelta = IDLE) -> int:
+        """Remove the folders of samples that were deleted; any other folder holds reads."""
+        ids = await run_in_thread(lambda: list(_deleted_ids(self._places, self._ago(idle))))
+        deleted = set(ids) - set(await self._store.get_many(Sample, ids))
+        for id in deleted:
+            await run_in_thread(remove_folder, self._places.sample(id))
+        return len(deleted)
+
+    def _ago(self, idle: timedelta) -> datetime:
+        return moment_of(self._clock()) - idle
 
 
 def _touched_since(path: Path, moment: datetime) -> bool:
@@ -76,3 +93,11 @@ def _idle_ids(folder: Path, moment: datetime) -> Iterator[str]:
     for path in folder.iterdir():
         if ID.fullmatch(path.name) and path.is_file() and not _touched_since(path, moment):
             yield path.name
+
+
+def _deleted_ids(places: Places, moment: datetime) -> Iterator[str]:
+    for folder in places.samples.iterdir():
+        if ID.fullmatch(folder.name):
+            mark = places.deletion_mark(folder.name)
+            if mark.exists() and not _touched_since(mark, moment):
+                yield folder.name
