@@ -72,6 +72,7 @@ async def test_pings_are_answered_also_before_the_init(web: Web) -> None:
     [
         (["nonsense"], 4400, "Invalid message received"),
         (["[]"], 4400, "Invalid message received"),
+        ([INIT, '{"id":"1","type":"subscribe","payload":{"query":"'], 4400, "Invalid message received"),
         ([{"no": "type"}], 4400, "Invalid message received"),
         ([{"type": "subscribe2"}], 4400, "Invalid message received"),
         ([{"type": "connection_init", "payload": []}], 4400, "Invalid message received"),
@@ -130,6 +131,18 @@ async def test_a_bad_operation_ends_itself_alone(web: Web, ada: Viewer) -> None:
             assert message["payload"][0]["extensions"]["code"] == code
         file = await web.api.file(ada)
         assert (await peer.hear())["payload"]["data"]["files"]["ids"] == [file.id]
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "1e400", "9" * 5_000, "[" * 10_000 + "]" * 10_000])
+@pytest.mark.parametrize("head", ['{"id":"bad","type":"subscribe"', ' { "type" : "subscribe" , "id" : "bad"'])
+async def test_a_payload_that_cannot_be_represented_ends_its_operation_alone(web: Web, head: str, value: str) -> None:
+    async with web.socket() as peer:
+        await peer.connection.send(head + f',"payload":{{"query":"{{ name }}","variables":{{"a":{value}}}}}}}')
+        message = await peer.hear()
+        assert (message["id"], message["type"]) == ("bad", "error")
+        assert message["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        await peer.ask("good", "{ name }")
+        assert (await peer.hear())["payload"]["data"] == {"name": "node"}
 
 
 async def test_a_source_that_fails_ends_with_a_masked_error(web: Web) -> None:
@@ -219,6 +232,39 @@ async def test_logging_in_and_out_on_a_socket_counts_for_it(web: Web, ada: Viewe
         assert (await peer.hear())["type"] == "complete"
         await peer.ask("3", "mutation { logout }")
         assert (await peer.closed())[0] == 4403
+
+
+async def test_a_socket_that_signs_in_anew_tells_the_former_user_nothing_more(web: Web, ada: Viewer) -> None:
+    bob = await web.api.viewer("bob")
+    async with web.socket(await web.cookie(ada)) as peer:
+        await peer.ask("adas", FILES)
+        await peer.ask("login", f'mutation {{ login(userId: "{bob.user_id}") }}')
+        assert [(await peer.hear())["type"] for _ in range(2)] == ["next", "complete"]
+        ended = await peer.hear()
+        assert (ended["id"], ended["type"]) == ("adas", "error")
+        assert ended["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        await peer.ask("bobs", "{ handle }")
+        assert (await peer.hear())["payload"]["data"] == {"handle": "bob"}
+
+
+async def test_signing_in_counts_as_opening_a_socket(stores: Stores) -> None:
+    async with served(stores, sockets_per_user=1) as web:
+        ada = await web.api.viewer("ada")
+        async with web.socket(await web.cookie(ada)), web.socket() as second:
+            await second.ask("1", f'mutation {{ login(userId: "{ada.user_id}") }}')
+            assert await second.closed() == (4429, "There are 1 open sockets already; close one.")
+
+
+async def test_a_login_that_is_cut_off_signs_nobody_in(web: Web, ada: Viewer) -> None:
+    async with web.socket() as peer:
+        await peer.ask("1", f'mutation {{ login(userId: "{ada.user_id}") wait(seconds: 60) }}')
+        await until(lambda: web.redis.keys("session_*"))
+        await peer.ask("2", "{ slow(seconds: 0.2) }")  # by then the caller is known to the operation
+        assert [(await peer.hear())["type"] for _ in range(2)] == ["next", "complete"]
+        await peer.tell(id="1", type="complete")
+        await peer.ask("3", "{ handle }")
+        message = await peer.hear()
+        assert message["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 # Rights while the socket is open

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
+from dataclasses import replace
 from typing import Any
 
-import msgspec
 import orjson
 from graphql import OperationType
 from starlette.types import Message, Receive, Scope, Send
@@ -16,7 +15,8 @@ from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.web.cohorts import Cohort, Event, too_slow
 from virtool_gql.web.edge import Edge
 from virtool_gql.web.errors import MASKED, RequestError, refuse, request_error
-from virtool_gql.web.identity import Credential, SessionToken, credential_of, key_of
+from virtool_gql.web.identity import Credential, SessionToken, credential_of, key_of, unauthenticated
+from virtool_gql.web.messages import ClientMessage, Close, ClosingError, bad_message, decode_message, request_of
 from virtool_gql.web.operations import GraphQLRequest, encode
 from virtool_gql.web.outgoing import Outgoing
 from virtool_gql.web.requests import Headers, address_of, headers_of, is_known_origin, is_secure, request_id_of
@@ -26,40 +26,6 @@ log = logging.getLogger(__name__)
 SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 120
 FLUSH_SECONDS = 5.0
-
-
-class Close(IntEnum):
-    """Why a socket is closed."""
-
-    TOO_LARGE = 1009
-    INTERNAL = 1011
-    BAD_MESSAGE = 4400
-    UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
-    SUBPROTOCOL = 4406
-    INIT_TIMEOUT = 4408
-    DUPLICATE_ID = 4409
-    TOO_MANY = 4429
-
-
-class ClosingError(Exception):
-    """The socket is to be closed."""
-
-    def __init__(self, code: Close, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-class ClientMessage(msgspec.Struct, frozen=True):
-    """A message of the protocol."""
-
-    type: str
-    id: str | None = None
-    payload: dict[str, Any] | None = None
-
-
-_message_decoder = msgspec.json.Decoder(ClientMessage)
 
 
 class SocketSubscription:
@@ -176,10 +142,7 @@ class Socket:
             raise ClosingError(Close.BAD_MESSAGE, "Messages are text")
         if len(text) > self.edge.limits.frame_bytes or len(text.encode()) > self.edge.limits.frame_bytes:
             raise ClosingError(Close.TOO_LARGE, f"A message has at most {self.edge.limits.frame_bytes} bytes")
-        try:
-            return _message_decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            raise ClosingError(Close.BAD_MESSAGE, "Invalid message received") from None
+        return decode_message(text)
 
     async def _take(self, message: ClientMessage) -> None:
         match message.type:
@@ -196,7 +159,7 @@ class Socket:
             case "complete" if message.id is not None:
                 self._stop(message.id)
             case _:
-                raise ClosingError(Close.BAD_MESSAGE, "Invalid message received")
+                raise bad_message()
 
     async def _initialise(self, payload: dict[str, Any]) -> None:
         if self.acknowledged:
@@ -224,15 +187,11 @@ class Socket:
         if not self.acknowledged:
             raise ClosingError(Close.UNAUTHORIZED, "Unauthorized")
         if not message.id or message.payload is None:
-            raise ClosingError(Close.BAD_MESSAGE, "Invalid message received")
+            raise bad_message()
         if message.id in self.active:
             raise ClosingError(Close.DUPLICATE_ID, f"Subscriber for {message.id} already exists")
         try:
-            request = msgspec.convert(message.payload, GraphQLRequest)
-        except msgspec.ValidationError:
-            raise ClosingError(Close.BAD_MESSAGE, "Invalid message received") from None
-        try:
-            await self._start(message.id, request)
+            await self._start(message.id, request_of(message.payload))
         except RequestError as error:
             self.tell_end(message.id, error.refusal.formatted(self.request_id))
 
@@ -250,7 +209,8 @@ class Socket:
             self.active[id] = SocketOperation(asyncio.get_running_loop().create_task(answer))
 
     async def _execute(self, id: str, operation: Any, request: GraphQLRequest) -> None:
-        answer = await self.edge.operations.execute(operation, request, self.caller, self.request_id)
+        caller = replace(self.caller)  # a login changes it, and the socket follows only when all is done
+        answer = await self.edge.operations.execute(operation, request, caller, self.request_id)
         await self.outgoing.room()
         payload = encode(answer.result).decode()
         self._send_text(f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":{payload}}}')
@@ -268,14 +228,28 @@ class Socket:
             self.tell_end(id, refusal.formatted(self.request_id))
 
     async def _adopt(self, cookie: SessionCookie) -> None:
-        """Sign this socket in or out: it cannot be given the cookie itself."""
+        """Sign this socket in or out: it cannot be given the cookie itself. What ran for whoever was here ends."""
         if cookie.token is None:
             self.revoke()
             return
+        self._end_subscriptions()
         self.edge.presence.leave(self)
         self.credential = SessionToken(cookie.token)
-        self.caller = await self.edge.identifier.caller(self.credential, self.caller.address, secure=self.caller.secure)
-        self.edge.presence.enter(self, self.edge.limits.sockets_per_user + 1)
+        identify, address = self.edge.identifier.caller, self.caller.address
+        try:
+            self.caller = await identify(self.credential, address, secure=self.caller.secure)
+            self.edge.presence.enter(self, self.edge.limits.sockets_per_user)
+        except RequestError as error:
+            self._close_soon(Close.TOO_MANY, error.refusal.messages[0][0])
+        except VirtoolError as error:
+            self._close_soon(Close.INTERNAL, error.message)
+
+    def _end_subscriptions(self) -> None:
+        error = unauthenticated("Somebody signed in on this socket; subscribe again.")
+        for active in tuple(self.active.values()):
+            if isinstance(active, SocketSubscription):
+                active.end(error.refusal.formatted(self.request_id))
+                active.stop()
 
     def _stop(self, id: str) -> None:
         active = self.active.pop(id, None)
@@ -308,7 +282,7 @@ class Socket:
             self.closing = True
             self._stop_all()
             self.outgoing.drop()
-            self.outgoing.put({"type": "websocket.close", "code": int(code), "reason": reason})
+            self.outgoing.put({"type": "websocket.close", "code": int(code), "reason": _short(reason)})
 
     async def _close(self, code: Close, reason: str) -> None:
         if self.closing:
