@@ -17,6 +17,7 @@ from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.limits import Limits
 from virtool_gql.web.documents import Documents, Operation
 from virtool_gql.web.errors import MASKED, RequestError, format_errors, refuse, refuse_document, request_error
+from virtool_gql.web.executor import AttributeExecutor
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,6 @@ class Operations:
         limits: Limits,
     ) -> None:
         self.schema = schema._schema  # noqa: SLF001  # Strawberry's own executor adds only overhead
-        self.executor_class = schema.execution_context_class
         self.contexts = contexts
         self.cursor = cursor
         self.limits = limits
@@ -89,7 +89,7 @@ class Operations:
         self, operation: Operation, request: GraphQLRequest, caller: Caller, context: Context
     ) -> tuple[Executor[Context], int]:
         """Bind an operation to its variables; give the executor and the cost."""
-        executor = self.executor_class.build(
+        executor = AttributeExecutor.build(
             self.schema,
             operation.document,
             None,

@@ -1,0 +1,86 @@
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import ExecutionResult, parse
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from virtool_gql.web.executor import AttributeExecutor
+
+
+@strawberry.enum
+class Colour(Enum):
+    """A colour."""
+
+    GREEN = "green"
+
+
+@strawberry.type
+class Leaf:
+    """A leaf, of whose fields some hold what their types do not allow."""
+
+    name: str
+    veins: int | None
+    colour: Colour
+    widths: list[float]
+
+    @strawberry.field
+    def area(self, scale: int = 1) -> float:
+        return scale * sum(self.widths)
+
+
+def leaf(name: Any, veins: Any, colour: Any, widths: list[float]) -> Leaf:
+    return Leaf(name=name, veins=veins, colour=colour, widths=widths)
+
+
+@dataclass
+class Torn:
+    """Something that is no leaf and lacks most of one."""
+
+    name: str = "torn"
+
+    @property
+    def veins(self) -> int:
+        raise LookupError("It has none.")
+
+
+@strawberry.type
+class Query:
+    """What is asked."""
+
+    @strawberry.field
+    def leaves(self, info: strawberry.Info) -> list[Leaf | None]:
+        leaves: list[Leaf | None] = info.context
+        return leaves
+
+
+SCHEMA = strawberry.Schema(Query)._schema  # the one that executors take
+FIELDS = """{ leaves { __typename ...Names veins colour widths area(scale: 2) wide: area @skip(if: true) } }
+fragment Names on Leaf { name again: name }"""
+
+
+def executed(by: Any, leaves: list[Any]) -> ExecutionResult:
+    result: ExecutionResult = by.build(SCHEMA, parse(FIELDS), None, leaves).execute_operation()
+    return result
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        leaf("oak", 7, Colour.GREEN, [1.0, 2.5]),
+        leaf("", None, Colour.GREEN, []),
+        leaf("x", "many", Colour.GREEN, []),
+        leaf("x", 2**40, Colour.GREEN, []),
+        leaf(None, 1, Colour.GREEN, []),
+        leaf("x", 1, "blue", []),
+        leaf("x", 1, ValueError("no colour"), []),
+        Torn(),
+        None,
+    ],
+)
+def test_answers_and_errors_are_those_of_graphql(one: Any) -> None:
+    ours, theirs = (executed(by, [one, one]) for by in (AttributeExecutor, StrawberryGraphQLCoreExecutionContext))
+    assert ours.data == theirs.data
+    assert [error.formatted for error in ours.errors or ()] == [error.formatted for error in theirs.errors or ()]

@@ -1,0 +1,44 @@
+"""GraphQL's executor, with a short way to what answers are mostly made of: scalars that are attributes of an object."""
+
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from graphql import GraphQLObjectType, get_nullable_type, is_leaf_type
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+Attribute = Callable[[Any], Any]
+
+
+class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Reads attributes directly; whatever is not as it should be goes GraphQL's way, with its errors."""
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
+    ) -> Any:
+        attribute = _attribute(parent_type, field_details_list[0].node.name.value)
+        value = _read(attribute, source) if attribute else None
+        if value is not None:
+            return value
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+
+def _read(attribute: Attribute, source: Any) -> Any:
+    try:
+        return attribute(source)
+    except Exception:  # noqa: BLE001 # GraphQL's way raises it again and tells where
+        return None
+
+
+@cache
+def _attribute(parent: GraphQLObjectType, name: str) -> Attribute | None:
+    """Give what reads a field and makes it what is sent; None for a field that is more than a scalar attribute."""
+    field = parent.fields.get(name)
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF) if field else None
+    leaf = get_nullable_type(field.type) if field else None
+    if definition is None or not definition.is_basic_field or not is_leaf_type(leaf):
+        return None
+    read, coerce = attrgetter(definition.python_name), leaf.coerce_output_value
+    return lambda source: coerce(read(source))
