@@ -1,3 +1,4 @@
+import stat
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def test_an_empty_variable_is_not_set() -> None:
 
 
 def test_variables_of_others_are_let_alone() -> None:
-    assert load(VT_TEST_MONGO_URL="x", VT_REQUIRE_MONGO="1", VTX="1", HOME="/") == load()
+    others = {"VT_TEST_MONGO_URL": "x", "VT_REQUIRE_MONGO": "1", "VT_DEMO_PASSWORD": "x", "VTX": "1", "HOME": "/"}
+    assert load(**others) == load()
 
 
 def test_a_file_holds_a_value_and_wins(tmp_path: Path) -> None:
@@ -62,9 +64,10 @@ def test_a_file_holds_a_value_and_wins(tmp_path: Path) -> None:
 
 
 def test_lists_are_separated_by_commas() -> None:
-    config = load(VT_ALLOWED_ORIGINS="https://a.example, http://b.example:81,", VT_TRUSTED_PROXIES="10.0.0.1")
+    config = load(VT_ALLOWED_ORIGINS="https://a.example, http://b.example:81,", VT_TRUSTED_PROXIES="10.0.0.1, fd00::/8")
     assert config.allowed_origins == ("https://a.example", "http://b.example:81")
-    assert config.trusted_proxies == ("10.0.0.1",)
+    assert config.trusted_proxies == ("10.0.0.1", "fd00::/8")
+    assert load(VT_TRUSTED_PROXIES="*").trusted_proxies == ("*",)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,11 @@ def test_lists_are_separated_by_commas() -> None:
         ((), {"vt_port": "1", "VT_port": "1"}, "There is no setting VT_port"),
         ((), {"VT_PORT_FILE": "/nowhere"}, "VT_PORT_FILE must name a text file"),
         ((), {"VT_PORT_FILE_FILE": "/nowhere"}, "There is no setting VT_PORT_FILE_FILE"),
+        (("--data-path", ""), {}, "--data-path must be a path, not ''"),
+        (("--watch-path=",), {}, "--watch-path must be a path"),
+        (("--host=",), {}, "--host must be a text"),
+        ((), {"VT_TRUSTED_PROXIES": "10.0.0.1,proxy"}, "VT_TRUSTED_PROXIES must be IP addresses or networks"),
+        ((), {"VT_TRUSTED_PROXIES": "10.0.0.1/8"}, "VT_TRUSTED_PROXIES must be IP addresses or networks"),
         ((), {"VT_PORT": "http"}, "VT_PORT must be a port from 0 .* to 65535, not 'http'"),
         (("--port", "65536"), {}, "--port must be a port"),
         (("--port", "-1"), {}, "--port must be a port"),
@@ -135,6 +143,14 @@ def test_the_data_path_is_made(tmp_path: Path) -> None:
     load("--data-path", str(tmp_path / "a" / "b")).prepare()
     assert (tmp_path / "a" / "b").is_dir()
     assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_data_path_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
+    load("--data-path", str(tmp_path / "new")).prepare()
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    (tmp_path / "shared").mkdir(mode=0o755)
+    load("--data-path", str(tmp_path / "shared")).prepare()
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
 
 
 @pytest.mark.parametrize("path", ["file", "file/below"])

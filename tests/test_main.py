@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from virtool_gql.config import SETTINGS
+from virtool_gql.embedded import service_urls
+from virtool_gql.setting_values import masked
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
@@ -129,6 +131,11 @@ async def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
             {"VT_POSTGRES_URL": "postgresql://me:x@127.0.0.1:1/db"},
             "Nothing answers at postgresql://***@127.0.0.1:1/db",
         ),
+        (
+            ("--mongo-url", "mongodb+srv://nowhere.invalid/db"),
+            {},
+            "Nothing answers at mongodb+srv://nowhere.invalid/db",
+        ),
     ],
 )
 async def test_a_mistake_is_told_in_one_sentence(
@@ -138,6 +145,29 @@ async def test_a_mistake_is_told_in_one_sentence(
     assert (code, output) == (2, "")
     assert errors.startswith(sentence)
     assert errors.count("\n") == 1, errors
+
+
+async def test_a_service_that_refuses_us_is_told_in_one_sentence(tmp_path: Path) -> None:
+    async with server(tmp_path / "first") as (_, port):
+        urls = service_urls(tmp_path / "first")
+        stranger = f"127.0.0.1:{port}"
+        for variable, url, reason in (
+            ("VT_POSTGRES_URL", urls.postgres.replace("/postgres", "/none"), 'database "none" does not exist'),
+            ("VT_POSTGRES_URL", urls.postgres.replace("virtool@", "me:geheim@"), 'role "me" does not exist'),
+            ("VT_POSTGRES_URL", f"{urls.postgres}&colour=blue", "unexpected keyword argument 'colour'"),
+            ("VT_POSTGRES_URL", f"postgresql://me:geheim@{stranger}/db", ""),
+            ("VT_REDIS_URL", urls.redis.replace("db=0", "db=99"), "DB index is out of range"),
+            ("VT_REDIS_URL", f"redis://me:geheim@{stranger}", ""),
+            ("VT_MONGO_URL", f"mongodb://me:geheim@{stranger}/db", ""),
+        ):
+            arguments = ("--port", "0", "--data-path", str(tmp_path / "second"))
+            code, output, errors = await run(*arguments, **{variable: url})
+            assert (code, output) == (2, ""), errors
+            assert errors.startswith(f"Cannot use {masked(url)} ("), errors
+            assert errors.endswith(f"); correct {variable} (--{variable[3:].lower().replace('_', '-')}).\n"), errors
+            assert reason in errors
+            assert errors.count("\n") == 1
+            assert "geheim" not in errors
 
 
 async def test_help_lists_commands_and_flags() -> None:

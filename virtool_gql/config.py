@@ -72,7 +72,7 @@ class Config:
         values.origins, (), "origins, separated by commas, whose pages may use the API besides the server's own"
     )
     trusted_proxies: tuple[str, ...] = _setting(
-        values.words, (), "addresses, separated by commas, of proxies whose X-Forwarded headers are believed"
+        values.proxies, (), "addresses, separated by commas, of proxies whose X-Forwarded headers are believed"
     )
     secure_cookies: bool = _setting(
         values.boolean, default=False, help="mark cookies Secure also when a request seems to come over http"
@@ -90,9 +90,9 @@ class Config:
         return config
 
     def prepare(self) -> None:
-        """Make the data path if it is not there, and see that it can be written."""
+        """Make the data path if it is not there, closed to others, and see that it can be written."""
         try:
-            self.data_path.mkdir(parents=True, exist_ok=True)
+            self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.data_path):
                 pass
         except OSError as error:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,11 +17,13 @@ PASSWORD = re.compile(r"(password=)[^&]*")
 
 
 def text(value: str) -> str:
+    if not value:
+        raise ValueError("must be a text")
     return value
 
 
 def path(value: str) -> Path:
-    if "\0" in value:
+    if not value or "\0" in value:
         raise ValueError("must be a path")
     return Path(value).expanduser()
 
@@ -68,6 +71,16 @@ engine = one_of("local")
 
 def words(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def proxies(value: str) -> tuple[str, ...]:
+    """Read addresses and networks; `*` alone stands for whoever connects."""
+    try:
+        for word in words(value) if value != "*" else ():
+            ip_network(word)
+    except ValueError:
+        raise ValueError("must be IP addresses or networks like 10.0.0.0/8, separated by commas") from None
+    return words(value)
 
 
 def origins(value: str) -> tuple[str, ...]:

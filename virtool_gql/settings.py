@@ -11,8 +11,8 @@ from virtool_gql.setting_values import Read, boolean, masked
 
 PREFIX = "VT_"
 FILE_SUFFIX = "_FILE"
-NOT_OURS = ("VT_TEST_", "VT_REQUIRE_")
-"""How the variables of the tests begin."""
+NOT_OURS = ("VT_TEST_", "VT_REQUIRE_", "VT_DEMO_")
+"""How the variables of the tests and of the demo begin."""
 
 Settings = Mapping[str, "Setting"]
 

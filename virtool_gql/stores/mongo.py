@@ -216,6 +216,15 @@ async def _held_back(outbox: Collection, entries: Sequence[Stored]) -> set[tuple
     return {key for key, version in keyed if version < newest.get(key, 0)}
 
 
+async def try_out(url: str) -> None:
+    """See that the database can be used; raise what the driver raises when it cannot."""
+    client = _client(url)
+    try:
+        await client.get_default_database(DATABASE).command("listCollections", nameOnly=True)
+    finally:
+        client.close()
+
+
 def _client(url: str) -> AsyncIOMotorClient[Any]:
     given: dict[str, Any] = {"appname": "virtool-gql", "serverSelectionTimeoutMS": ANSWER_WITHIN_SECONDS * 1000}
     options = {name: value for name, value in given.items() if name.lower() not in url.lower()}
