@@ -1,4 +1,4 @@
-"""A newcomer's story: first user, upload, sample, the job's progress as it happens, and the quality of the reads."""
+"""Walk a newcomer's story: first user, upload, sample, the job's progress, and the quality of the reads."""
 
 import argparse
 import getpass
@@ -23,6 +23,7 @@ from jobs.simulate import simulate_genome, simulate_pairs
 
 FINAL = {"COMPLETE", "ERROR", "CANCELLED", "TERMINATED", "TIMEOUT"}
 BAR_WIDTH = 40
+FRAGMENT_ENDS = 2
 
 
 class DemoError(Exception):
@@ -185,13 +186,27 @@ def picture(values: list[float], width: int = 76, height: int = 8, top: float = 
     return "\n".join([*lines, "     +" + "-" * len(means), f"      1{len(values):>{max(len(means) - 1, 1)}}"])
 
 
+def check(url: str, reads: list[Path]) -> None:
+    """See that the arguments make sense before anything is changed on the server."""
+    if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+        raise DemoError(f"The URL of a server looks like http://127.0.0.1:9950, not {url!r}.")
+    if len(reads) > FRAGMENT_ENDS:
+        raise DemoError(f"A sample is made of one or two files, not {len(reads)}.")
+    for path in reads:
+        with path.open("rb"):
+            pass
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reads", nargs="*", type=Path, help="one or two FASTQ files; simulated pairs without them")
-    parser.add_argument("--url", default="http://127.0.0.1:9950")
-    parser.add_argument("--handle", default="demo")
+    parser.add_argument("--url", default="http://127.0.0.1:9950", help="where the server is; %(default)s by default")
+    parser.add_argument(
+        "--handle", default="demo", help="whom to sign in; the password is asked for, or VT_DEMO_PASSWORD"
+    )
     arguments = parser.parse_args()
     try:
+        check(arguments.url, arguments.reads)
         with tempfile.TemporaryDirectory() as folder:
             client = Client(arguments.url)
             sign_in(client, arguments.handle, os.environ.get("VT_DEMO_PASSWORD"))
@@ -199,6 +214,9 @@ def main() -> int:
             sample_id, job_id, cursor = create_sample(client, paths)
             watch(client, job_id, cursor)
             show_quality(client, sample_id)
+    except KeyboardInterrupt:
+        print("\nThe demo stopped; what it has begun goes on.", file=sys.stderr)
+        return 130
     except (DemoError, OSError) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1

@@ -50,3 +50,20 @@ def test_a_server_that_is_not_there_is_named() -> None:
     )
     assert done.returncode == 1
     assert "Start it with script/server" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--url", "nonsense"), "The URL of a server looks like http://127.0.0.1:9950, not 'nonsense'."),
+        (("--url", "http://127.0.0.1:1"), "No server answers at http://127.0.0.1:1 "),
+        (("a", "b", "c"), "A sample is made of one or two files, not 3."),
+        (("/nowhere.fq",), "[Errno 2] No such file or directory: '/nowhere.fq'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    command = [sys.executable, "script/demo.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"\nThe demo stopped: {sentence}")
+    assert done.stderr.count("\n") == 2
