@@ -1,12 +1,12 @@
-"""`script/bench query`, `script/bench fanout [sockets]` and `script/bench upload [MiB]`."""
+"""`script/bench query`, `fanout [sockets]`, `stores [samples]` and `upload [MiB]`."""
 
 import sys
 
 import uvloop
 
-from benchmarks import fanout, query, upload
+from benchmarks import fanout, query, stores, upload
 
-BENCHMARKS = {"query": query.main, "fanout": fanout.main, "upload": upload.main}
+BENCHMARKS = {"query": query.main, "fanout": fanout.main, "stores": stores.main, "upload": upload.main}
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import psutil
+from websockets import Origin, Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.load import answer, request_bytes
@@ -46,9 +47,12 @@ class Crowd:
 async def main(count: int = 1_000) -> None:
     async with setting(VT_LIMIT_SOCKETS_PER_USER=str(count + 10)) as scene:
         (sample,) = await fill(scene.services.postgres, scene.user_id, 1)
-        ours, text = await _ours(scene, f"sample_{sample.id}", count)
+        before = _own_bytes(scene.ours.pid)
+        ours, text, idle = await _ours(scene, f"sample_{sample.id}", count)
         peer = await _peer(text, count)
+    print(f"{(idle - before) / count / 1024:.1f} KiB of memory for each idle subscriber of ours")
     print(f"{count} sockets, {len(text)} bytes an event, one event at a time, median of {EVENTS}")
+    print(f"load average {os.getloadavg()[0]:.1f}")
     print(f"{'':24}{'last ms':>10}{'CPU us/delivery':>17}")
     print(f"{'virtool-gql':24}{ours[0]:10.1f}{ours[1]:17.1f}")
     print(f"{'websockets.broadcast':24}{peer[0]:10.1f}{peer[1]:17.1f}")
@@ -56,9 +60,10 @@ async def main(count: int = 1_000) -> None:
     print("ours includes the mutation, its transaction and the relay; the peer repeats a text")
 
 
-async def _ours(scene: Setting, sample_id: str, count: int) -> tuple[tuple[float, float], str]:
+async def _ours(scene: Setting, sample_id: str, count: int) -> tuple[tuple[float, float], str, int]:
     address = f"ws://127.0.0.1:{scene.ours.port}/graphql"
     crowd = Crowd([await _subscribed(address, scene, str(number)) for number in range(count)])
+    idle = _own_bytes(scene.ours.pid)
     readers = [asyncio.create_task(crowd.read(socket)) for socket in crowd.sockets]
     headers = {"content-type": "application/json", "cookie": scene.cookie}
     reader, writer = await asyncio.open_connection("127.0.0.1", scene.ours.port)
@@ -73,15 +78,19 @@ async def _ours(scene: Setting, sample_id: str, count: int) -> tuple[tuple[float
     figures = await _measure(crowd, publish, scene.ours.pid)
     await _close(crowd, readers)
     writer.close()
-    return figures, crowd.text
+    return figures, crowd.text, idle
+
+
+def _own_bytes(pid: int) -> int:
+    return int(psutil.Process(pid).memory_full_info().uss)
 
 
 async def _subscribed(address: str, scene: Setting, id: str) -> ClientConnection:
     socket = await connect(
         address,
-        subprotocols=["graphql-transport-ws"],
+        subprotocols=[Subprotocol("graphql-transport-ws")],
         additional_headers={"Cookie": scene.cookie},
-        origin=f"http://127.0.0.1:{scene.ours.port}",
+        origin=Origin(f"http://127.0.0.1:{scene.ours.port}"),
         compression=None,
         ping_interval=None,
     )

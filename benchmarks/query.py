@@ -20,10 +20,10 @@ QUERY = """query Page($first: Int!) {
   }
 }"""
 SAMPLES = 2_000
-ROUNDS = 3
+ROUNDS = 7
 
 
-async def main(seconds: float = 4.0) -> None:
+async def main(seconds: float = 1.5) -> None:
     async with setting() as scene:
         await fill(scene.services.postgres, scene.user_id, SAMPLES)
         port = free_port()
@@ -67,14 +67,14 @@ async def _check_equal(our_port: int, ours: bytes, peer_port: int, hand: bytes) 
 
 
 def _print(rounds: list[tuple[Figures, Figures]]) -> None:
-    print(f"{'':24}{'req/s':>10}{'CPU us/req':>12}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"median and spread of {len(rounds)} rounds that take turns, load average {os.getloadavg()[0]:.1f}")
+    print(f"{'':24}{'CPU us/req':>22}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}")
     for name, side in (("virtool-gql", 0), ("hand-written Starlette", 1)):
         runs = [pair[side] for pair in rounds]
-        row = [
-            statistics.median(getattr(run, field) for run in runs)
-            for field in ("per_second", "cpu_us", "median_ms", "p99_ms")
-        ]
-        print(f"{name:24}{row[0]:10.0f}{row[1]:12.0f}{row[2]:9.2f}{row[3]:9.2f}")
-    cpu = sorted(hand.cpu_us / ours.cpu_us for ours, hand in rounds)
-    rate = sorted(ours.per_second / hand.per_second for ours, hand in rounds)
-    print(f"ratio to the peer, by CPU {cpu[0]:.3f} to {cpu[-1]:.3f}, by requests {rate[0]:.3f} to {rate[-1]:.3f}")
+        cpu = sorted(run.cpu_us for run in runs)
+        fields = ("per_second", "median_ms", "p99_ms")
+        rate, median, p99 = (statistics.median(getattr(run, field) for run in runs) for field in fields)
+        spread = f"{statistics.median(cpu):.0f} ({cpu[0]:.0f}-{cpu[-1]:.0f})"
+        print(f"{name:24}{spread:>22}{rate:8.0f}{median:9.2f}{p99:9.2f}")
+    ratios = sorted(hand.cpu_us / ours.cpu_us for ours, hand in rounds)
+    print(f"ratio to the peer by CPU {statistics.median(ratios):.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f})")

@@ -12,12 +12,13 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
 from virtool_gql.embedded import ServiceUrls, embedded_services
-from virtool_gql.models.documents import Timestamp
+from virtool_gql.models.documents import Timestamp, timestamp
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.models.samples import Sample
 from virtool_gql.stores.postgres import PostgresStore
@@ -124,7 +125,7 @@ async def fill(postgres: str, user_id: str, count: int) -> list[Sample]:
 
 
 def _moment(number: int) -> Timestamp:
-    return Timestamp(f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z")
+    return timestamp(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number))
 
 
 def _job(number: int, user_id: str) -> Job:
