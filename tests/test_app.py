@@ -30,7 +30,8 @@ async def started(application: Any) -> AsyncIterator[str]:
     """Run the application's lifespan around a server, as uvicorn does."""
     said: asyncio.Queue[Message] = asyncio.Queue()
     heard: asyncio.Queue[Message] = asyncio.Queue()
-    task = asyncio.create_task(application({"type": "lifespan", "asgi": {"version": "3.0"}}, heard.get, said.put))
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    task = asyncio.create_task(application(scope, heard.get, said.put))
     heard.put_nowait({"type": "lifespan.startup"})
     assert (await said.get())["type"] == "lifespan.startup.complete"
     async with listening(application) as address:

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import strawberry
 from redis.asyncio import Redis
@@ -24,6 +25,7 @@ from virtool_gql.embedded import embedded_services
 from virtool_gql.events import Hub, Relay
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import Places
+from virtool_gql.serving import ON_SHUTDOWN
 from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.migrations import migrate as migrate_tables
 from virtool_gql.stores.opening import StoreUrls, open_store, outboxes_of
@@ -150,12 +152,12 @@ class Application:
             await self.others(scope, receive, send)
 
     @asynccontextmanager
-    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             instance = await stack.enter_async_context(opened(self.config))
             if self.config.postgres_url is None:
                 await instance.db.sweeps.remove_unfinished()  # a database of ours has no other server
-            await stack.enter_async_context(self.serving(instance.db, instance.redis))
+            edge = await stack.enter_async_context(self.serving(instance.db, instance.redis))
             for name, work in (
                 ("Removing abandoned uploads", instance.db.sweeps.remove_abandoned_uploads),
                 ("Removing stray bytes", instance.db.sweeps.remove_stray_bytes),
@@ -165,10 +167,10 @@ class Application:
             if not self.config.no_runner:
                 await stack.enter_async_context(job_manager(self.config, instance).running())
             _tune_collector()
-            yield
+            yield {ON_SHUTDOWN: edge.presence.hang_up}
 
     @asynccontextmanager
-    async def serving(self, db: Database, redis: Redis) -> AsyncIterator[None]:
+    async def serving(self, db: Database, redis: Redis) -> AsyncIterator[Edge]:
         """Answer requests from the database while the block lasts."""
         edge = edge_of(self.config, db, self.schema)
         explorer = Explorer()
@@ -182,7 +184,7 @@ class Application:
         async with edge.presence.running():
             self.graphql = GraphQLEndpoint(edge, explorer.page)
             try:
-                yield
+                yield edge
             finally:
                 self.graphql = None
                 await edge.cohorts.close()

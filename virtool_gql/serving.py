@@ -16,6 +16,8 @@ from virtool_gql.errors import ConfigError, VirtoolError
 
 GRACE_SECONDS = 10
 BACKLOG = 2048
+ON_SHUTDOWN = "on_shutdown"
+"""Under this name the application's lifespan state holds what to call before connections are waited for."""
 TOLD_OTHERWISE = ("Application startup failed. Exiting.", "Application shutdown failed. Exiting.")
 
 
@@ -63,6 +65,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state.get(ON_SHUTDOWN, lambda: None)()
+        await super().shutdown(sockets=sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

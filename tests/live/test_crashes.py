@@ -149,3 +149,15 @@ def test_no_process_stays_behind_a_killed_server(mortal: LiveServer) -> None:
     mortal.stop(signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive
+
+
+def test_a_server_with_open_event_streams_stops_at_once(mortal: LiveServer) -> None:
+    query = {"query": "subscription { samples { cursor } }"}
+    headers = {"accept": "text/event-stream"}
+    with signed_in(mortal) as client, client.stream("POST", "/graphql", json=query, headers=headers) as stream:
+        chunks = stream.iter_raw()
+        assert next(chunks)
+        started = time.monotonic()
+        assert mortal.stop() == 0
+        assert time.monotonic() - started < 8
+        assert b"complete" not in b"".join(chunks)

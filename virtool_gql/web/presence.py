@@ -28,6 +28,9 @@ class Connection(Protocol):
     def revoke(self) -> None:
         """Close: whoever opened this may not be here any more."""
 
+    def hang_up(self) -> None:
+        """Close if the HTTP server, which ends, does not do so by itself."""
+
 
 class Presence:
     """The open connections of this process."""
@@ -54,6 +57,11 @@ class Presence:
             self._counts[whose] -= 1
             if not self._counts[whose]:
                 del self._counts[whose]
+
+    def hang_up(self) -> None:
+        """End what the HTTP server, which ends, cannot tell from answers that are soon complete."""
+        for connection in tuple(self._connections):
+            connection.hang_up()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

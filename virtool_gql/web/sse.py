@@ -55,6 +55,10 @@ class EventStream:
         self.outgoing.drop()
         self.end(unauthenticated("Signed out.").refusal.formatted(self.request_id))
 
+    def hang_up(self) -> None:
+        """End without a last event, so that the client comes back for what follows."""
+        self.over.set()
+
     async def run(
         self,
         receive: Receive,

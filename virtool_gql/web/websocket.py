@@ -273,6 +273,9 @@ class Socket:
         """Close at once: what waits to be sent is for somebody who may not be here any more."""
         self._close_soon(Close.FORBIDDEN, "Signed out")
 
+    def hang_up(self) -> None:
+        """Wait: the HTTP server closes its sockets by itself when it ends."""
+
     def _init_is_late(self) -> None:
         if not self.acknowledged:
             self._close_soon(Close.INIT_TIMEOUT, "Connection initialisation timeout")
