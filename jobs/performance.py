@@ -20,8 +20,8 @@ from virtool_gql.stores.redis import Signals
 from virtool_gql.workflows import LOG_CHANNEL
 
 TELL_SECONDS = 0.1
-REPORT_SECONDS = 0.26
-"""So that there are at most four reports in a second, with the one that a stage has begun."""
+REPORT_SECONDS = 0.34
+"""So that a job changes at most four times in a second: three reports and a heartbeat."""
 COMPLETE_ATTEMPTS = 30
 RETRY_SECONDS = 1.0
 
