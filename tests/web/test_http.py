@@ -332,6 +332,15 @@ async def test_a_body_may_have_n_bytes_and_not_one_more(stores: Stores) -> None:
         assert (await client.get("/graphql", params={"query": "{ name }" + " " * 1000})).status_code == 413
 
 
+async def test_a_client_that_still_sends_hears_that_it_is_too_much(web: Web) -> None:
+    async with web.client({"content-type": "application/json"}) as client:
+        for size in (1024 * 1024 + 1, 20 * 1024 * 1024):
+            answer = await client.post("/graphql", content=b"x" * size)
+            assert answer.status_code == 413
+            assert answer.json()["errors"][0]["extensions"]["code"] == "PAYLOAD_TOO_LARGE"
+        assert (await client.post("/graphql", json={"query": "{ name }"})).json()["data"] == {"name": "node"}
+
+
 async def test_at_most_so_many_validation_errors_are_listed(web: Web) -> None:
     for count, listed in ((20, 20), (21, 20), (40, 20)):
         query = "{ node {" + " ".join(f"x{number}" for number in range(count)) + "} }"

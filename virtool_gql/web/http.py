@@ -213,8 +213,8 @@ def _parameter(name: str, value: str | None) -> dict[str, Any] | None:
 
 
 def _too_large(limit: int) -> RequestError:
-    headers = (("connection", "close"),)
-    return refuse(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {limit} bytes.", headers=headers)
+    """Refuse, and keep the connection: to close it while the client sends would take the answer away from it."""
+    return refuse(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {limit} bytes.")
 
 
 def _not_allowed(message: str, allow: str) -> RequestError:
