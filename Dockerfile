@@ -22,6 +22,7 @@ COPY schema schema
 COPY resolvers resolvers
 COPY jobs jobs
 COPY --from=explorer /build/explorer/dist explorer/dist
+RUN python -m compileall -q .
 USER virtool
 VOLUME /data
 EXPOSE 9950

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from virtool_gql.config import Config, Machine
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = (ROOT / "compose.yaml").read_text()
@@ -54,3 +56,20 @@ def test_the_server_runs_no_jobs_and_the_runner_does() -> None:
     assert "command: [runner]" in services()["runner"]
     assert "rs.initiate" in services()["mongo"]
     assert "\t" not in COMPOSE
+
+
+def test_a_container_is_given_the_time_to_end_in_order() -> None:
+    common = COMPOSE.split("\nservices:\n")[0]
+    assert "init: true" in common
+    assert "stop_grace_period: 30s" in common
+
+
+def test_the_settings_of_the_containers_are_settings() -> None:
+    given = dict(re.findall(r"^ +(VT_\w+): (.+)$", COMPOSE, flags=re.MULTILINE))
+    given = {name: re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value) for name, value in given.items()}
+    given |= dict(re.findall(r"(VT_\w+)=(\S+)", DOCKERFILE))
+    config = Config.load((), given, Machine(proc=1, mem=1))
+    assert (config.host, config.data_path) == ("0.0.0.0", Path("/data"))  # noqa: S104 - a container's own addresses
+    assert config.postgres_url == "postgresql://virtool:virtool@postgres/virtool"
+    assert config.mongo_url
+    assert config.redis_url
