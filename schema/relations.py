@@ -62,13 +62,17 @@ def selected(info: Raw, fields: Iterable[FieldNode]) -> dict[str, list[FieldNode
     """Give the fields that are selected below some fields, through fragments, whatever their directives say."""
     below: defaultdict[str, list[FieldNode]] = defaultdict(list)
     stack: list[Any] = list(fields)
+    spread: set[str] = set()
     while stack:
         node = stack.pop()
         for selection in node.selection_set.selections if node.selection_set else ():
             if isinstance(selection, FieldNode):
                 below[selection.name.value].append(selection)
             elif isinstance(selection, FragmentSpreadNode):
-                stack.append(info.fragments[selection.name.value])
+                name = selection.name.value
+                if name not in spread:  # fragments that spread fragments twice would double the work at each depth
+                    spread.add(name)
+                    stack.append(info.fragments[name])
             else:
                 stack.append(selection)
     return below

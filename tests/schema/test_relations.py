@@ -1,3 +1,5 @@
+import asyncio
+
 from tests.factories.api import Api
 from virtool_gql.access import Viewer
 
@@ -29,3 +31,11 @@ async def test_what_a_directive_leaves_out_is_left_out(api: Api, owner: Viewer) 
     query = "query($with: Boolean!) { samples { nodes { id job @include(if: $with) { state } } } }"
     assert "job" not in (await api.ask(owner, query, **{"with": False}))["nodes"][0]
     assert (await api.ask(owner, query, **{"with": True}))["nodes"][0]["job"] == {"state": "WAITING"}
+
+
+async def test_fragments_that_spread_each_other_twice_do_not_double_the_work(api: Api, owner: Viewer) -> None:
+    await api.sample(owner)
+    doubling = " ".join(f"fragment F{n} on Sample {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60))
+    query = f"{{ samples {{ nodes {{ ...F0 }} }} }} {doubling} fragment F60 on Sample {{ user {{ handle }} }}"
+    async with asyncio.timeout(10):
+        assert (await api.ask(owner, query))["nodes"] == [{"user": {"handle": "owner"}}]
