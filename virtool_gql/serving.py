@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from virtool_gql.config import Config
 from virtool_gql.errors import ConfigError, VirtoolError
@@ -19,6 +20,34 @@ BACKLOG = 2048
 ON_SHUTDOWN = "on_shutdown"
 """Under this name the application's lifespan state holds what to call before connections are waited for."""
 TOLD_OTHERWISE = ("Application startup failed. Exiting.", "Application shutdown failed. Exiting.")
+
+
+HEAD_BYTES = 64 * 1024
+HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with an end to how long the head of a request may be: copying it takes quadratic time."""
+
+    head_bytes: int | None = None
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.head_bytes = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.head_bytes is not None:
+            self.head_bytes += len(data)
+            if self.head_bytes > HEAD_BYTES:
+                self.transport.write(HEAD_TOO_LARGE)
+                self.transport.close()
 
 
 class StartError(Exception):
@@ -118,7 +147,7 @@ def _uvicorn_config(app: ASGIApp, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=config.limits.frame_bytes,
