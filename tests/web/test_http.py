@@ -341,6 +341,29 @@ async def test_a_client_that_still_sends_hears_that_it_is_too_much(web: Web) -> 
         assert (await client.post("/graphql", json={"query": "{ name }"})).json()["data"] == {"name": "node"}
 
 
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ('{ echo(text: "a", whole: { numbr: "hunter2" }) }', {}),
+        ('{ echo(text "hunter2") }', {}),
+        ('{ echo(text """hunter2""") }', {}),
+        ("{ echo(text: 9111222) }", {}),
+        ("query($w: Whole) { echo(text: $w) }", {"w": {"numbr": "hunter2"}}),
+        ('query($w: Whole) { echo(text: "a", whole: $w) }', {"w": {"numbr": "hunter2"}}),
+        ('query($w: Whole) { echo(text: "a", whole: $w) }', {"w": "hunter2"}),
+        ("query($t: String!) { echo(text: $t) }", {"t": 9111222}),
+        ("query($t: String!) { echo(text: $t) }", {"t": ["hunter2"]}),
+    ],
+)
+async def test_an_error_repeats_no_value_that_may_be_a_password(
+    web: Web, query: str, variables: dict[str, Any]
+) -> None:
+    answer = await web.post(query, variables=variables)
+    assert answer.json()["errors"]
+    assert "hunter2" not in answer.text
+    assert "9111222" not in answer.text
+
+
 async def test_at_most_so_many_validation_errors_are_listed(web: Web) -> None:
     for count, listed in ((20, 20), (21, 20), (40, 20)):
         query = "{ node {" + " ".join(f"x{number}" for number in range(count)) + "} }"

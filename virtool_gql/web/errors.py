@@ -1,6 +1,7 @@
 """How errors leave the server: with a code and the request's id, and without anything of our insides."""
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +15,8 @@ from virtool_gql.errors import ErrorCode, SlowConsumer, VirtoolError
 log = logging.getLogger(__name__)
 
 MASKED = "Internal error."
+ECHO = re.compile(r"(?:, found: |(?P<kept>\bfound (?:Block)?String|a non string value)[: ]).*", re.DOTALL)
+"""Where a message of graphql-core repeats a value that the client sent, which may be a password."""
 
 STATUSES = {
     ErrorCode.BAD_USER_INPUT: HTTPStatus.BAD_REQUEST,
@@ -79,7 +82,12 @@ def refuse_document(code: ErrorCode, errors: Iterable[GraphQLError | str]) -> Re
 def _told(error: GraphQLError | str) -> tuple[str, tuple[tuple[int, int], ...]]:
     if isinstance(error, str):
         return error, ()
-    return error.message, tuple((location.line, location.column) for location in error.locations or ())
+    return without_values(error.message), tuple((location.line, location.column) for location in error.locations or ())
+
+
+def without_values(message: str) -> str:
+    """Leave out the value that a message ends with."""
+    return ECHO.sub(r"\g<kept>.", message)
 
 
 def request_error(error: VirtoolError) -> RequestError:
@@ -96,7 +104,7 @@ def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if isinstance(original, VirtoolError):
         return _of_virtool(error, original, request_id)
     if original is None and error.message.startswith("Argument '"):  # a value that only execution could check
-        return _formatted(error, error.message, ErrorCode.BAD_USER_INPUT, request_id)
+        return _formatted(error, without_values(error.message), ErrorCode.BAD_USER_INPUT, request_id)
     log.error("Request %s failed at %s", request_id, error.path, exc_info=original or error)
     return _formatted(error, MASKED, ErrorCode.INTERNAL, request_id)
 
