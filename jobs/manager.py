@@ -20,7 +20,7 @@ from jobs.workflows.create_sample import UploadSweep
 from virtool_gql.cancellation import cancelled
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns
-from virtool_gql.errors import VirtoolError
+from virtool_gql.errors import UpstreamUnavailable, VirtoolError
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.workflows import CANCEL_CHANNEL, Workflow
@@ -203,6 +203,8 @@ class JobManager:
             if leased is not None:
                 leased = structs.replace(leased, proc=needs.proc, mem=needs.mem)
                 await self._runs[job_id].perform(self._engine, leased)
+        except UpstreamUnavailable as error:
+            logger.warning("Job %s is left to the next sweep: %s", job_id, error)
         except Exception:
             logger.exception("Job %s is left to the next sweep", job_id)
         finally:
