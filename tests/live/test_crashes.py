@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def child_called(server: LiveServer, *names: str) -> psutil.Process:
     return next(child for child in children if any(name in " ".join(child.cmdline()) for name in names))
 
 
-def created(client: SignedIn, reads: tuple[Path, Path]) -> dict[str, str]:
+def created(client: SignedIn, reads: tuple[Path, Path], name: str = "Mortal") -> dict[str, str]:
     file_ids = [client.upload(path) for path in reads]
-    payload = client.run(CREATE, i={"name": "Mortal", "fileIds": file_ids})["createSample"]
+    payload = client.run(CREATE, i={"name": name, "fileIds": file_ids})["createSample"]
     assert payload["errors"] == []
     return {"sample": payload["sample"]["id"], "job": payload["job"]["id"]}
 
@@ -133,11 +134,11 @@ def test_a_killed_store_comes_back_with_all_that_it_had(mortal: LiveServer, name
     assert mortal.stop() == 0
 
 
-def _answers(client: SignedIn, file_id: str) -> bool:
-    query = {"query": "query($id: ID!) { file(id: $id) { name } }", "variables": {"id": file_id}}
+def _answers(client: SignedIn, id: str, noun: str = "file") -> bool:
+    query = {"query": f"query($id: ID!) {{ {noun}(id: $id) {{ name }} }}", "variables": {"id": id}}
     try:
         answer = client.post("/graphql", json=query)
-        return bool(answer.json().get("data", {}).get("file"))
+        return bool((answer.json().get("data") or {}).get(noun))
     except (httpx.HTTPError, ValueError):
         return False
 
@@ -161,3 +162,23 @@ def test_a_server_with_open_event_streams_stops_at_once(mortal: LiveServer) -> N
         assert mortal.stop() == 0
         assert time.monotonic() - started < 8
         assert b"complete" not in b"".join(chunks)
+
+
+def test_samples_on_their_way_outlive_whatever_is_killed(mortal: LiveServer, reads: tuple[Path, Path]) -> None:
+    samples: list[dict[str, str]] = []
+    for victim in ("postgres", "server", "redis-server"):
+        with signed_in(mortal) as client:
+            samples += [created(client, reads, f"{victim} {number}") for number in range(3)]
+            if victim != "server":
+                child_called(mortal, f"/{victim}").kill()
+                eventually(partial(_answers, client, samples[-1]["sample"], "sample"))
+        if victim == "server":
+            mortal.stop(signal.SIGKILL)
+            mortal.start()
+    with signed_in(mortal) as client:
+        for ids in samples:
+            eventually(partial(is_complete, client, ids))
+        eventually(lambda: client.run("{ files { totalCount } }")["files"]["totalCount"] == 0)
+    eventually(lambda: not list((mortal.data_path / "files").iterdir()))
+    folders = {f"sample_{path.name}" for path in (mortal.data_path / "samples").iterdir()}
+    assert folders == {ids["sample"] for ids in samples}
