@@ -16,6 +16,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -217,6 +218,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nThe demo stopped; what it has begun goes on.", file=sys.stderr)
         return 130
+    except WebSocketException as error:
+        print(f"\nThe demo stopped: the server ended the connection ({error}).", file=sys.stderr)
+        return 1
     except (DemoError, OSError) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1

@@ -1,12 +1,14 @@
 """The demo, as the README tells people to run it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
-from tests.live.server import ROOT, LiveServer, run_demo
+from tests.live.server import HANDLE, PASSWORD, ROOT, LiveServer, run_demo, signed_in
 
 REAL_READS = ROOT.parent / "shared" / "data" / "reads"
 
@@ -50,6 +52,25 @@ def test_a_server_that_is_not_there_is_named() -> None:
     )
     assert done.returncode == 1
     assert "Start it with script/server" in done.stderr
+
+
+def test_a_server_that_stops_meanwhile_is_told_in_one_sentence(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "data", arguments=("--no-runner",))  # nobody does the job, so the demo waits for it
+    server.start()
+    with signed_in(server):
+        command = [sys.executable, "script/demo.py", "--url", server.url, "--handle", HANDLE]
+        environment = {**os.environ, "VT_DEMO_PASSWORD": PASSWORD, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True) as demo:
+            assert demo.stdout
+            while "Created the sample" not in demo.stdout.readline():
+                assert demo.poll() is None
+            while demo.stdout.read(1) != "]":  # the bar, drawn for the first change
+                assert demo.poll() is None
+            server.stop()
+            _, errors = demo.communicate(timeout=30)
+    assert demo.returncode == 1
+    assert errors.startswith("\nThe demo stopped: the server ended the connection (")
+    assert errors.count("\n") == 2
 
 
 @pytest.mark.parametrize(
