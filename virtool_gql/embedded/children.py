@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from virtool_gql.cancellation import cancelled
 from virtool_gql.embedded.accounts import Account
 from virtool_gql.embedded.leftovers import end_leftover
 from virtool_gql.errors import ConfigError
@@ -55,9 +56,7 @@ class Child:
             try:
                 yield self
             finally:
-                keeper.cancel()
-                with suppress(asyncio.CancelledError):
-                    await keeper
+                await cancelled(keeper)
         finally:
             await self.stop()
 
