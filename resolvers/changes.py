@@ -25,6 +25,6 @@ class ChangeSubscription:
         after: AfterChange = strawberry.UNSET,
     ) -> AsyncIterator[Change]:
         caller = info.context.caller
-        info.context.viewer  # noqa: B018 # a stranger is refused before anything is subscribed
+        info.context.refuse_strangers()
         names = [collection.value for collection in given(collections) or Collection]
         return told(info.context.db.changes(lambda: caller.viewer, names, given(after)))

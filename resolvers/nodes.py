@@ -20,7 +20,7 @@ class NodeQuery:
 
     @strawberry.field(description="Several things by their ids; null for each that you may not read.")
     async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
-        info.context.viewer  # noqa: B018 # a stranger is refused
+        info.context.refuse_strangers()
         most = info.context.limits.page
         if len(ids) > most:
             raise BadUserInput(f"At most {most} ids can be given.", path=["ids"])

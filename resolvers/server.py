@@ -17,7 +17,7 @@ class ServerQuery:
         "subscribe `after` it and you miss nothing that this answer does not show. For everybody who is signed in."
     )
     async def cursor(self, info: Info) -> Cursor:
-        info.context.viewer  # noqa: B018 # a stranger is refused
+        info.context.refuse_strangers()
         return Cursor(info.context.cursor or await info.context.db.hub.cursor())
 
     @strawberry.field(description="The server. For anybody.")
@@ -31,5 +31,5 @@ class ServerQuery:
 
     @strawberry.field(description="What is settled for the whole instance. For everybody who is signed in.")
     async def settings(self, info: Info) -> Settings:
-        info.context.viewer  # noqa: B018 # a stranger is refused
+        info.context.refuse_strangers()
         return Settings.from_document(await info.context.db.settings.get())

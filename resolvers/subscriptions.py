@@ -24,7 +24,7 @@ def watched(
 
     async def resolve(info: Any, ids: Any = UNSET, filter: Any = UNSET, after: Any = UNSET) -> AsyncIterator[Any]:
         caller, of = info.context.caller, bounded(ids, "ids")
-        info.context.viewer  # noqa: B018 # a stranger is refused before anything is subscribed
+        info.context.refuse_strangers()
         changes = wrapper(info.context.db).changes(
             lambda: caller.viewer,
             filter.where() if given(filter) else EVERYTHING,

@@ -63,7 +63,7 @@ class ViewerMutation:
     async def logout(self, info: Info) -> LogoutPayload:
         context, token = info.context, info.context.caller.session_token
         if token is None:
-            context.viewer  # noqa: B018 # a stranger is told to sign in
+            context.refuse_strangers()
             raise Conflict("You are signed in by an API key, not by a session; delete the key instead.")
         await context.db.sign_in.logout(token)
         context.sign_out()

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 class Caller:
     """Who asks. For a socket that stays open the edge exchanges `viewer` when rights change, and None ends it.
 
-    `session_token` is set when a cookie signed the caller in. `address` is the client's, for rate limits.
+    `session_token` is set when a cookie signed the caller in. `address` is the client's, for rate limits and the audit
+    log; `request_id` is that of the HTTP request or the socket, `agent` is what the client calls itself.
     """
 
     viewer: Viewer | None
     address: str
     secure: bool = False
     session_token: str | None = None
+    request_id: str = ""
+    agent: str = ""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,10 @@ class Context:
         if self.caller.viewer is None:
             raise Unauthenticated
         return self.caller.viewer
+
+    def refuse_strangers(self) -> None:
+        """Raise Unauthenticated when nobody is signed in."""
+        _ = self.viewer
 
     def sign_in(self, viewer: Viewer, token: str, *, remember: bool) -> None:
         """Make the viewer the caller from here on, and send the cookie."""

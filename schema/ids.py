@@ -16,6 +16,9 @@ PREFIXES = {
     "key": "API key",
     "label": "label",
     "subtraction": "subtraction",
+    "session": "session",
+    "message": "message",
+    "audit": "audit entry",
 }
 """What each prefix stands for, in words."""
 

@@ -6,7 +6,7 @@ from typing import Self
 import strawberry
 
 from schema.enums import described
-from virtool_gql.models import users as models
+from virtool_gql.models import settings as models
 
 
 @strawberry.type(description="The server. Anybody may read it.")

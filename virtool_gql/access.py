@@ -28,6 +28,15 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
                 f"You need the permission {permission.name}; an administrator can give it to one of your groups."
             )
 
+    def require_administrator(self) -> None:
+        if not self.administrator:
+            raise Forbidden("You need to be an administrator; an API key is one only if an administrator made it so.")
+
+    def require_session(self) -> None:
+        """Keep a stolen key from doing what would outlive it."""
+        if self.key_id is not None:
+            raise Forbidden("An API key cannot do this; sign in with your password.")
+
 
 def viewer_of(user: User, groups: Iterable[Group], key: ApiKey | None = None) -> Viewer:
     """Make the viewer that a user is, seen through an API key if one is used.
@@ -101,3 +110,20 @@ def readable_settings(_: Viewer) -> Filter:
 
 def readable_keys(viewer: Viewer) -> Filter:
     return Eq("user_id", viewer.user_id)
+
+
+def readable_labels(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_subtractions(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def readable_messages(viewer: Viewer) -> Filter:
+    """Match the message that is shown, and for administrators those that were shown before."""
+    return EVERYTHING if viewer.administrator else Eq("active", value=True)
+
+
+def readable_audit(viewer: Viewer) -> Filter:
+    return EVERYTHING if viewer.administrator else NOTHING

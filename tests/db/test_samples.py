@@ -17,7 +17,8 @@ from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, Stal
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.models.samples import LibraryType, Sample
-from virtool_gql.models.users import Permission, Settings, User
+from virtool_gql.models.settings import Settings
+from virtool_gql.models.users import Permission, User
 from virtool_gql.workflows import CANCEL_CHANNEL, Workflow
 
 STRANGER = viewer_named("stranger")

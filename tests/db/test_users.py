@@ -7,7 +7,8 @@ from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.db.database import Database
 from virtool_gql.errors import BadUserInput, Conflict, VirtoolError
-from virtool_gql.models.users import Permission, Settings, User
+from virtool_gql.models.settings import Settings
+from virtool_gql.models.users import Permission, User
 
 
 async def test_of_fifty_first_users_one_is_made(db: Database) -> None:

@@ -2,7 +2,7 @@ import virtool_gql
 from tests.factories.api import Api
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
-from virtool_gql.models.users import Settings
+from virtool_gql.models.settings import Settings
 
 SERVER = "{ server { version setupRequired minimumPasswordLength } }"
 

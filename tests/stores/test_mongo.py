@@ -17,7 +17,8 @@ from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Quality, Sample
-from virtool_gql.models.users import Group, Settings, User
+from virtool_gql.models.settings import Settings
+from virtool_gql.models.users import Group, User
 from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Page, Range, Text, matches
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.mongo import MongoStore

@@ -5,12 +5,16 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from redis.asyncio import Redis
 
 from virtool_gql.access import (
+    readable_audit,
     readable_files,
     readable_groups,
     readable_jobs,
     readable_keys,
+    readable_labels,
+    readable_messages,
     readable_samples,
     readable_settings,
+    readable_subtractions,
     readable_users,
 )
 from virtool_gql.db.files import Files
@@ -28,22 +32,30 @@ from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
+from virtool_gql.models.audit import AuditEntry
 from virtool_gql.models.changes import Change
 from virtool_gql.models.documents import Clock, Document, NewId, new_id, now
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
+from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Sample
-from virtool_gql.models.users import ApiKey, Group, Settings, User
+from virtool_gql.models.settings import InstanceMessage, Settings
+from virtool_gql.models.subtractions import Subtraction
+from virtool_gql.models.users import ApiKey, Group, User
 from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.redis import JobQueues, RateLimit, Sessions, Signals
 
 READABLE: Mapping[type[Document], Readable] = {
+    ApiKey: readable_keys,
+    AuditEntry: readable_audit,
     File: readable_files,
     Group: readable_groups,
+    InstanceMessage: readable_messages,
     Job: readable_jobs,
-    ApiKey: readable_keys,
+    Label: readable_labels,
     Sample: readable_samples,
     Settings: readable_settings,
+    Subtraction: readable_subtractions,
     User: readable_users,
 }
 """Who may read what, for each collection whose changes are told."""
@@ -76,8 +88,9 @@ class Database:
         self.users = Users(instance, self.settings, passwords)
         self.groups = Groups(instance)
         self.keys = ApiKeys(instance)
+        sessions = Sessions(redis)
         limit = RateLimit(redis, "login", logins_per_minute, 60)
-        self.sign_in = SignIn(instance, self.users, passwords, Sessions(redis), limit)
+        self.sign_in = SignIn(instance, self.users, passwords, sessions, limit)
         self.files = Files(instance)
         self.jobs = Jobs(instance, job_limits)
         self.samples = Samples(instance, self.settings, self.jobs)

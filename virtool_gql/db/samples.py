@@ -7,11 +7,11 @@ from typing import Any
 from msgspec import structs
 
 from virtool_gql.access import Viewer, owned_samples, readable_samples, writable_samples
+from virtool_gql.db.creation import created_by, creation_key
 from virtool_gql.db.files import mark, release, remove_folder, reserve
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import single_line
 from virtool_gql.db.retries import retried
 from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned, to_values
 from virtool_gql.db.settings import SettingsWrapper
@@ -22,7 +22,7 @@ from virtool_gql.models.documents import to_builtins
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Group, Permission, User
-from virtool_gql.query import Eq, Page, matches
+from virtool_gql.query import matches
 from virtool_gql.stores.documents import modify
 from virtool_gql.workflows import CreateSample, Workflow
 
@@ -51,23 +51,23 @@ class Samples(Listing[Sample]):
         The same user's same idempotency key gives the same sample and job again.
         """
         viewer.require(Permission.CREATE_SAMPLE)
-        creation_key = _creation_key(viewer, idempotency_key)
-        earlier = await self._created_by(creation_key)
+        key = creation_key(viewer, idempotency_key)
+        earlier = await self._created_by(key)
         if earlier is not None:
             return earlier
         try:
-            sample, job = await self._create(viewer, new, creation_key)
+            sample, job = await self._create(viewer, new, key)
         except (BadUserInput, Conflict):
             # A request with the same key may have won the race for the files or the name.
-            earlier = await self._created_by(creation_key)
+            earlier = await self._created_by(key)
             if earlier is None:
                 raise
             return earlier
         await self._jobs.enqueue(job)
         return sample, job
 
-    async def _create(self, viewer: Viewer, new: NewSample, creation_key: str | None) -> tuple[Sample, Job]:
-        draft = await self._draft(viewer, new, creation_key)
+    async def _create(self, viewer: Viewer, new: NewSample, key: str | None) -> tuple[Sample, Job]:
+        draft = await self._draft(viewer, new, key)
         args = CreateSample(sample_id=draft.id, file_ids=draft.file_ids)
         job = self._jobs.new(Workflow.CREATE_SAMPLE, args, viewer.user_id)
         with _names_told():
@@ -77,7 +77,7 @@ class Samples(Listing[Sample]):
                 job = (await documents.insert(job))[0]
         return sample, job
 
-    async def _draft(self, viewer: Viewer, new: NewSample, creation_key: str | None) -> Sample:
+    async def _draft(self, viewer: Viewer, new: NewSample, key: str | None) -> Sample:
         settings = await self._settings.get()
         values = cleaned(to_values(new), unique_names=settings.sample_unique_names)
         group_id = values.pop("group_id")
@@ -85,7 +85,7 @@ class Samples(Listing[Sample]):
         return Sample(
             **values,
             id=self.instance.new_id(),
-            creation_key=creation_key,
+            creation_key=key,
             user_id=viewer.user_id,
             group_id=await self._group_of_new(viewer, group_id, settings.sample_group),
             group_read=settings.sample_group_read,
@@ -112,13 +112,10 @@ class Samples(Listing[Sample]):
         if not ID.fullmatch(group_id) or await self.store.get(Group, group_id) is None:
             raise BadUserInput("Group does not exist.", path=["group_id"])
 
-    async def _created_by(self, creation_key: str | None) -> tuple[Sample, Job] | None:
-        if creation_key is None:
+    async def _created_by(self, key: str | None) -> tuple[Sample, Job] | None:
+        sample = await created_by(self.store, Sample, key)
+        if sample is None:
             return None
-        found = await self.store.find(Sample, Eq("creation_key", creation_key), page=Page(first=1))
-        if not found.documents:
-            return None
-        sample = found.documents[0]
         job = await self.store.get(Job, sample.job_id) if sample.job_id else None
         if job is None:
             raise Conflict(f"The sample sample_{sample.id} was created with this key, and its job has been removed.")
@@ -211,9 +208,3 @@ def _names_told() -> Iterator[None]:
         if "unique_key" not in error.path:
             raise
         raise Conflict("Sample name is already in use.", path=["name"]) from error
-
-
-def _creation_key(viewer: Viewer, idempotency_key: str | None) -> str | None:
-    if idempotency_key is None:
-        return None
-    return f"{viewer.user_id} {single_line(idempotency_key, 'idempotency_key', may_be_empty=False)}"

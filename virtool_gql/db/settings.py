@@ -1,6 +1,6 @@
 """What is settled for the whole instance."""
 
-from virtool_gql.models.users import Settings
+from virtool_gql.models.settings import Settings
 from virtool_gql.stores.documents import Documents
 
 SETTINGS_ID = "settings"

@@ -2,8 +2,11 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from virtool_gql.models.documents import Document, Kept, Timestamp
 from virtool_gql.query import Order
+from virtool_gql.workflows import Workflow
 
 
 class Permission(StrEnum):
@@ -19,18 +22,32 @@ class Permission(StrEnum):
     UPLOAD_FILE = "upload_file"
 
 
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a user wants to work."""
+
+    show_ids: bool = True
+    show_versions: bool = True
+    skip_quick_analyze_dialog: bool = True
+    quick_analyze_workflow: Workflow = Workflow.PATHOSCOPE_BOWTIE
+
+
 class User(Document, frozen=True, kw_only=True):
-    """A person who can sign in. `handle_key` is the handle as it is compared: NFKC, case-folded."""
+    """A person who can sign in. `handle_key` is the handle as it is compared: NFKC, case-folded.
+
+    `creation_key` is the idempotency key of whoever created the user, here and in the other documents that have one.
+    Sessions and keys of another `credentials_version` than the user's have ended.
+    """
 
     kept = Kept(
         "users",
-        unannounced=frozenset({"password_hash"}),
-        unique=(("handle_key",),),
+        unannounced=frozenset({"password_hash", "creation_key", "credentials_version"}),
+        unique=(("handle_key",), ("creation_key",)),
         indexes=((Order("handle_key"),), (Order("created_at", descending=True),)),
     )
 
     handle: str
     handle_key: str
+    creation_key: str | None = None
     password_hash: str
     administrator: bool = False
     active: bool = True
@@ -38,6 +55,8 @@ class User(Document, frozen=True, kw_only=True):
     primary_group_id: str | None = None
     force_reset: bool = False
     email: str = ""
+    settings: AccountSettings = AccountSettings()
+    credentials_version: int = 0
     created_at: Timestamp
     last_password_change: Timestamp
 
@@ -45,10 +64,16 @@ class User(Document, frozen=True, kw_only=True):
 class Group(Document, frozen=True, kw_only=True):
     """Users who share permissions and samples."""
 
-    kept = Kept("groups", unique=(("name_key",),), indexes=((Order("name_key"),),))
+    kept = Kept(
+        "groups",
+        unannounced=frozenset({"creation_key"}),
+        unique=(("name_key",), ("creation_key",)),
+        indexes=((Order("name_key"),),),
+    )
 
     name: str
     name_key: str
+    creation_key: str | None = None
     permissions: tuple[Permission, ...] = ()
     created_at: Timestamp
 
@@ -64,18 +89,6 @@ class ApiKey(Document, frozen=True, kw_only=True):
     permissions: tuple[Permission, ...] = ()
     administrator: bool = False
     created_at: Timestamp
+    expires_at: Timestamp | None = None
+    credentials_version: int = 0
     last_used_at: Timestamp | None = None
-
-
-class Settings(Document, frozen=True, kw_only=True):
-    """What an administrator has settled for the whole instance; one document with the id `settings`."""
-
-    kept = Kept("settings")
-
-    minimum_password_length: int = 8
-    sample_group: str = "none"
-    sample_group_read: bool = True
-    sample_group_write: bool = False
-    sample_all_read: bool = True
-    sample_all_write: bool = False
-    sample_unique_names: bool = True

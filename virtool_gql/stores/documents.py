@@ -54,6 +54,14 @@ class Documents(Protocol):
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
         """Count the documents that pass the filter."""
 
+    async def tally(
+        self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
+    ) -> dict[str, int]:
+        """Count, for each of the values, the documents that pass the filter and whose list at the path holds it.
+
+        One statement for all values. Every value is in the answer, also with 0. The path is that of a list of texts.
+        """
+
     async def insert(self, *documents: D) -> list[D]:
         """Store new documents; give them back as version 1."""
 

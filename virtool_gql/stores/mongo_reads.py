@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Has, Or, Order, Page, total_order
 from virtool_gql.stores.documents import Found
 from virtool_gql.stores.mongo_collections import Collections, Session, driver_errors
 from virtool_gql.stores.mongo_documents import Stored, from_stored
@@ -55,6 +55,22 @@ class MongoReads:
         collection = await self._collections.of(kind)
         with driver_errors():
             return int(await collection.count_documents(mongo_filter(where), session=self._session))
+
+    async def tally(
+        self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
+    ) -> dict[str, int]:
+        """Count the documents by what their list at the path holds of the values."""
+        wanted = list(values)
+        stages = [
+            {"$match": mongo_filter(And(where, Or(*(Has(path, value) for value in wanted))))},
+            {"$unwind": f"${path}"},
+            {"$match": {path: {"$in": wanted}}},
+            {"$group": {"_id": f"${path}", "count": {"$sum": 1}}},
+        ]
+        collection = await self._collections.of(kind)
+        with driver_errors():
+            counts = [each async for each in collection.aggregate(stages, session=self._session)]
+        return dict.fromkeys(wanted, 0) | {each["_id"]: int(each["count"]) for each in counts}
 
     async def _any(self, kind: type[Document], where: Filter) -> bool:
         collection = await self._collections.of(kind)

@@ -66,6 +66,13 @@ class Statements:
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
         return int((await self._rows(collection_of(kind).count(where)))[0][0])
 
+    async def tally(
+        self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
+    ) -> dict[str, int]:
+        wanted = list(values)
+        rows = await self._rows(collection_of(kind).tally(path, where), {"values": wanted})
+        return dict.fromkeys(wanted, 0) | {row.value: row.documents for row in rows}
+
     async def find(
         self,
         kind: type[D],

@@ -5,10 +5,25 @@ from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, bindparam, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from virtool_gql.models.documents import Document
 from virtool_gql.query import Filter, Order
+from virtool_gql.stores.fields import json_base
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
 from virtool_gql.stores.sql import Fields
@@ -67,6 +82,20 @@ class Collection(Generic[D]):
 
     def count(self, where: Filter) -> Select[Any]:
         return select(func.count()).select_from(self.table).where(self.fields.condition(where))
+
+    def tally(self, path: str, where: Filter) -> Select[Any]:
+        """Count the documents by what their list at the path holds of the texts in the parameter `values`."""
+        base, names = json_base(self.table, path)
+        steps = "".join(f" -> '{name}'" for name in names)
+        texts = func.jsonb_array_elements_text(literal_column(f"({base}{steps})", JSONB()))
+        held = texts.table_valued(column("value", Text), name="held")
+        counted = select(held.c.value, func.count(self.table.c.id.distinct()).label("documents"))
+        asked = held.c.value == func.any(bindparam("values", type_=ARRAY(Text)))
+        return (
+            counted.select_from(self.table.join(held, true()))
+            .where(asked, self.fields.condition(where))
+            .group_by(held.c.value)
+        )
 
     def _page(self, wanted: Wanted) -> Select[Any]:
         """Read the page and one document more, backwards when it is counted from its end."""

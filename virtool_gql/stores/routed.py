@@ -44,6 +44,11 @@ class RoutedStore:
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
         return await self._of(kind).count(kind, where)
 
+    async def tally(
+        self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
+    ) -> dict[str, int]:
+        return await self._of(kind).tally(kind, path, values, where)
+
     async def insert(self, *documents: D) -> list[D]:
         if store := self._only(documents):
             return await store.insert(*documents)

@@ -21,6 +21,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from virtool_gql.models.documents import Document, Kept
 from virtool_gql.models.files import File
+from virtool_gql.models.labels import Label
+from virtool_gql.models.settings import InstanceMessage
 from virtool_gql.query import Order, total_order
 from virtool_gql.stores.fields import CODE_POINTS, TimestampText
 from virtool_gql.stores.sql import Fields, sort_key
@@ -54,7 +56,35 @@ uploads = Table(
     Column("expires_at", TimestampText),
 )
 
-ROWS: dict[type[Document], Table] = {File: uploads}
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", PLAIN_TEXT, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", PLAIN_TEXT, nullable=False),
+    Column("name_key", PLAIN_TEXT, nullable=False),
+    Column("creation_key", PLAIN_TEXT),
+    Column("color", PLAIN_TEXT, nullable=False),
+    Column("description", PLAIN_TEXT, nullable=False),
+    Column("user_id", PLAIN_TEXT, nullable=False),
+    Column("created_at", TimestampText, nullable=False),
+)
+
+instance_messages = Table(
+    "instance_messages",
+    metadata,
+    Column("id", PLAIN_TEXT, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("message", PLAIN_TEXT, nullable=False),
+    Column("color", PLAIN_TEXT, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("active_key", PLAIN_TEXT),
+    Column("user_id", PLAIN_TEXT, nullable=False),
+    Column("created_at", TimestampText, nullable=False),
+    Column("updated_at", TimestampText, nullable=False),
+)
+
+ROWS: dict[type[Document], Table] = {File: uploads, Label: labels, InstanceMessage: instance_messages}
 
 
 @cache

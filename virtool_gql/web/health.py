@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from virtool_gql.errors import VirtoolError
-from virtool_gql.models.users import Settings
+from virtool_gql.models.settings import Settings
 from virtool_gql.stores.documents import Documents
 
 ANSWER_SECONDS = 3.0

@@ -18,10 +18,10 @@ from virtool_gql.web.cookies import set_cookie
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.edge import Edge
 from virtool_gql.web.errors import MASKED, Refusal, RequestError, refuse, request_error
-from virtool_gql.web.identity import Credential, check_cross_site, credential_of
+from virtool_gql.web.identity import Credential, check_cross_site, credential_of, stranger_of
 from virtool_gql.web.negotiation import Form, form_of
 from virtool_gql.web.operations import GraphQLRequest, decode_request, encode
-from virtool_gql.web.requests import Headers, address_of, headers_of, is_secure, request_id_of
+from virtool_gql.web.requests import Headers, headers_of, request_id_of
 from virtool_gql.web.sse import EventStream
 from virtool_gql.web.websocket import Socket
 
@@ -90,9 +90,8 @@ class Exchange:
         self.credential = credential_of(self.headers)
         check_cross_site(self.headers, self.credential)
         request = await self._posted() if method == "POST" else self._queried()
-        caller = await self.edge.identifier.caller(
-            self.credential, address_of(self.scope), secure=is_secure(self.scope)
-        )
+        stranger = stranger_of(self.scope, self.headers, self.request_id)
+        caller = await self.edge.identifier.caller(self.credential, stranger)
         try:
             operation = await self.edge.operations.prepare(request, caller)
             self._check(operation, method)

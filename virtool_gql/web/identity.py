@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from starlette.types import Scope
 
 from schema.context import Caller
 from virtool_gql.access import Viewer
@@ -11,9 +13,10 @@ from virtool_gql.db.sign_in import SignIn
 from virtool_gql.errors import ErrorCode
 from virtool_gql.web.cookies import session_token
 from virtool_gql.web.errors import RequestError, refuse
-from virtool_gql.web.requests import Headers
+from virtool_gql.web.requests import Headers, address_of, is_secure
 
 PREFLIGHT = "x-graphql-preflight"
+LONGEST_AGENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,12 @@ def credential_of(headers: Headers) -> Credential | None:
         return key_of(authorization)
     token = session_token(headers.get("cookie", ""))
     return SessionToken(token) if token else None
+
+
+def stranger_of(scope: Scope, headers: Headers, request_id: str) -> Caller:
+    """Give whoever opened a connection or sent a request, before we know who it is."""
+    agent = headers.get("user-agent", "")[:LONGEST_AGENT]
+    return Caller(None, address_of(scope), is_secure(scope), request_id=request_id, agent=agent)
 
 
 def key_of(authorization: str) -> Key:
@@ -73,18 +82,18 @@ class Identifier:
     def __init__(self, sign_in: SignIn) -> None:
         self.sign_in = sign_in
 
-    async def caller(self, credential: Credential | None, address: str, *, secure: bool) -> Caller:
-        """Give the caller; a session that has ended makes a stranger, an unknown key is an error."""
+    async def caller(self, credential: Credential | None, stranger: Caller) -> Caller:
+        """Give the stranger as who they are; a session that has ended leaves a stranger, an unknown key is an error."""
         match credential:
             case SessionToken(token):
                 viewer = await self.sign_in.by_session(token)
-                return Caller(viewer, address, secure, token if viewer else None)
+                return replace(stranger, viewer=viewer, session_token=token if viewer else None)
             case Key(secret, handle):
                 viewer = await self.sign_in.by_key(secret, handle)
                 if viewer is None:
                     raise unauthenticated("There is no such API key.")
-                return Caller(viewer, address, secure)
-        return Caller(None, address, secure)
+                return replace(stranger, viewer=viewer)
+        return stranger
 
     async def still(self, credentials: Iterable[Credential]) -> dict[Credential, Viewer | None]:
         """Give the viewers that credentials stand for now; a session does not count as used by this."""

@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schema.context import Caller
 from virtool_gql import __version__
 from virtool_gql.access import Viewer
 from virtool_gql.errors import ErrorCode, Unauthenticated, VirtoolError
 from virtool_gql.web.errors import MASKED, STATUSES, RequestError, plain_error
-from virtool_gql.web.identity import Identifier, credential_of
-from virtool_gql.web.requests import address_of, headers_of, is_secure, request_id_of
+from virtool_gql.web.identity import Identifier, credential_of, stranger_of
+from virtool_gql.web.requests import headers_of, request_id_of
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +46,17 @@ class Stamped:
         await self.app(scope, receive, stamped)
 
 
+async def caller_of(request: Request, identifier: Identifier) -> Caller:
+    """Give whoever sent a request."""
+    scope = request.scope
+    headers = headers_of(scope)
+    stranger = stranger_of(scope, headers, scope.get("request_id", ""))
+    return await identifier.caller(credential_of(headers), stranger)
+
+
 async def viewer_of(request: Request, identifier: Identifier) -> Viewer:
     """Give the viewer of a request; raise when nobody is signed in."""
-    scope = request.scope
-    credential = credential_of(headers_of(scope))
-    caller = await identifier.caller(credential, address_of(scope), secure=is_secure(scope))
+    caller = await caller_of(request, identifier)
     if caller.viewer is None:
         raise Unauthenticated
     return caller.viewer

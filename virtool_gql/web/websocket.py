@@ -10,16 +10,23 @@ import orjson
 from graphql import OperationType
 from starlette.types import Message, Receive, Scope, Send
 
-from schema.context import Caller, SessionCookie
+from schema.context import SessionCookie
 from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.web.cohorts import Cohort, Event, too_slow
 from virtool_gql.web.edge import Edge
 from virtool_gql.web.errors import MASKED, RequestError, refuse, request_error
-from virtool_gql.web.identity import Credential, SessionToken, credential_of, key_of, unauthenticated
+from virtool_gql.web.identity import (
+    Credential,
+    SessionToken,
+    credential_of,
+    key_of,
+    stranger_of,
+    unauthenticated,
+)
 from virtool_gql.web.messages import ClientMessage, Close, ClosingError, bad_message, decode_message, request_of
 from virtool_gql.web.operations import GraphQLRequest, encode
 from virtool_gql.web.outgoing import Outgoing
-from virtool_gql.web.requests import Headers, address_of, headers_of, is_known_origin, is_secure, request_id_of
+from virtool_gql.web.requests import Headers, headers_of, is_known_origin, request_id_of
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +93,7 @@ class Socket:
         self.request_id = request_id_of(self.headers)
         self.outgoing = Outgoing(send, edge.limits)
         self.active: dict[str, SocketSubscription | SocketOperation] = {}
-        self.caller = Caller(None, address_of(scope), is_secure(scope))
+        self.caller = stranger_of(scope, self.headers, self.request_id)
         self.credential: Credential | None = None
         self.acknowledged = False
         self.closing = False
@@ -178,7 +185,7 @@ class Socket:
         given = payload.get("Authorization", payload.get("authorization"))
         credential = key_of(given) if isinstance(given, str) else credential_of(self.headers)
         try:
-            self.caller = await self.edge.identifier.caller(credential, self.caller.address, secure=self.caller.secure)
+            self.caller = await self.edge.identifier.caller(credential, self.caller)
         except VirtoolError as error:
             raise ClosingError(Close.INTERNAL, error.message) from error
         self.credential = credential if self.caller.viewer else None
@@ -235,9 +242,9 @@ class Socket:
         self._end_subscriptions()
         self.edge.presence.leave(self)
         self.credential = SessionToken(cookie.token)
-        identify, address = self.edge.identifier.caller, self.caller.address
         try:
-            self.caller = await identify(self.credential, address, secure=self.caller.secure)
+            stranger = stranger_of(self.scope, self.headers, self.request_id)
+            self.caller = await self.edge.identifier.caller(self.credential, stranger)
             self.edge.presence.enter(self, self.edge.limits.sockets_per_user)
         except RequestError as error:
             self._close_soon(Close.TOO_MANY, error.refusal.messages[0][0])
