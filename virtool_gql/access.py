@@ -10,7 +10,10 @@ from virtool_gql.query import EVERYTHING, NOTHING, And, Eq, Filter, In, Or
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in, with what they may do at this moment."""
+    """Somebody who is signed in, with what they may do at this moment.
+
+    What they sign in with from now on works as long as their user keeps this `credentials_version`.
+    """
 
     user_id: str
     handle: str
@@ -18,6 +21,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     group_ids: frozenset[str] = frozenset()
     permissions: frozenset[Permission] = frozenset()
     key_id: str | None = None
+    credentials_version: int = 0
 
     def may(self, permission: Permission) -> bool:
         return self.administrator or permission in self.permissions
@@ -54,6 +58,7 @@ def viewer_of(user: User, groups: Iterable[Group], key: ApiKey | None = None) ->
         group_ids=frozenset(user.group_ids),
         permissions=permissions,
         key_id=key.id if key else None,
+        credentials_version=user.credentials_version,
     )
 
 

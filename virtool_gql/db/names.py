@@ -29,7 +29,7 @@ def single_line(text: str, field: str, *, longest: int = NAME_LENGTH, may_be_emp
     """Give the text as it is stored in a field of one line."""
     cleaned = _cleaned(text, field, longest)
     _refuse(cleaned, field, UNPRINTABLE)
-    if not cleaned and not may_be_empty:
+    if not may_be_empty and not visible(cleaned).strip():
         raise BadUserInput(f"A value is needed for {_spoken(field)}.", path=[field])
     return cleaned
 
@@ -66,6 +66,16 @@ def user_handle(text: str) -> str:
 def comparable(text: str) -> str:
     """Give the form in which names are compared: compatibility characters and the case of letters do not count."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def name_key(text: str) -> str:
+    """Give the form in which a name that must be unique is compared: what draws nothing does not count either."""
+    return " ".join(visible(comparable(text)).split())
+
+
+def visible(text: str) -> str:
+    """Give the text without the characters that draw nothing."""
+    return "".join(letter for letter in BLANK.sub("", text) if unicodedata.category(letter) not in INVISIBLE)
 
 
 def _cleaned(text: str, field: str, longest: int) -> str:
