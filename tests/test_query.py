@@ -14,6 +14,7 @@ from tests.stores.plants import Part, Weed
 from virtool_gql.models.documents import to_builtins
 from virtool_gql.query import (
     And,
+    Empty,
     Eq,
     Exists,
     Filter,
@@ -46,6 +47,7 @@ SAMPLE = {
     "ready": True,
     "note": None,
     "labels": ["a", "b"],
+    "nothing": [],
     "place": {"name": "field", "rows": [{"n": 1}, {"n": [2, 3]}]},
 }
 
@@ -68,6 +70,11 @@ SAMPLE = {
         Has("place.rows.n", 3),
         Text("name", "TOBAC"),
         Exists("labels"),
+        Empty("nothing"),
+        Empty("note"),
+        Empty("nowhere.at.all"),
+        Empty("labels.0"),
+        Empty("place.rows.n"),
         And(),
         Not(Or()),
     ],
@@ -93,6 +100,10 @@ def test_it_matches(filter: Filter) -> None:
         Text("name", "T.b"),
         Exists("note"),
         Exists("place.nothing"),
+        Empty("labels"),
+        Empty("name"),
+        Empty("place"),
+        Empty("place.rows"),
         Or(),
         Not(And()),
     ],
@@ -166,6 +177,7 @@ def filters_over(values: SearchStrategy[Any]) -> SearchStrategy[Filter]:
         st.builds(Has, paths, values.filter(lambda value: value is not None)),
         st.builds(Text, paths, texts),
         st.builds(Exists, paths),
+        st.builds(Empty, paths),
     )
     return st.recursive(
         leaves,

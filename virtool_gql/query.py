@@ -68,6 +68,13 @@ class Exists:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The list holds nothing, or is not there."""
+
+    path: str
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class And:
     """Every part matches; an empty And matches everything."""
@@ -95,7 +102,7 @@ class Not:
     part: "Filter"
 
 
-Filter = Eq | In | Range | Has | Text | Exists | And | Or | Not
+Filter = Eq | In | Range | Has | Text | Exists | Empty | And | Or | Not
 
 EVERYTHING: Filter = And()
 NOTHING: Filter = Or()
@@ -221,7 +228,7 @@ def _any(parts: list[Predicate]) -> Predicate:
     return lambda document: any(part(document) for part in parts)
 
 
-def _on_field(filter: Eq | In | Range | Text | Exists) -> Predicate:
+def _on_field(filter: Eq | In | Range | Text | Exists | Empty) -> Predicate:
     path = filter.path
     test = _test_of(filter)
     if "." in path:
@@ -229,7 +236,7 @@ def _on_field(filter: Eq | In | Range | Text | Exists) -> Predicate:
     return lambda document: test(document.get(path))
 
 
-def _test_of(filter: Eq | In | Range | Text | Exists) -> Callable[[Any], bool]:
+def _test_of(filter: Eq | In | Range | Text | Exists | Empty) -> Callable[[Any], bool]:
     match filter:
         case Eq(_, value):
             return lambda found: _equal(found, value)
@@ -240,6 +247,8 @@ def _test_of(filter: Eq | In | Range | Text | Exists) -> Callable[[Any], bool]:
             return lambda found: isinstance(found, str) and folded in fold(found)
         case Exists():
             return lambda found: found is not None
+        case Empty():
+            return lambda found: found is None or (isinstance(found, list | tuple) and not found)
         case Range():
             return lambda found: _within(found, filter)
 

@@ -12,7 +12,7 @@ from tests.stores.plants import Part, Plant, Weed
 from virtool_gql.errors import BadUserInput, DuplicateValue, NotFound, StaleDocument
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import to_builtins
-from virtool_gql.query import NOTHING, Eq, Exists, Has, Order, Page, Range, Text
+from virtool_gql.query import NOTHING, Empty, Eq, Exists, Has, Order, Page, Range, Text
 from virtool_gql.stores.documents import modify
 
 
@@ -101,6 +101,32 @@ async def test_it_counts(documents_store: AnyStore) -> None:
     assert await documents_store.count(Plant) == 3
     assert await documents_store.count(Plant, Has("tags", "x")) == 1
     assert await documents_store.count(Plant, NOTHING) == 0
+
+
+async def test_it_counts_by_what_lists_hold(documents_store: AnyStore) -> None:
+    await documents_store.insert(
+        Plant(id="a", tags=("x", "y", "x"), alive=True),
+        Plant(id="b", tags=("y", "Y", "z"), alive=False),
+        Plant(id="c", tags=("x", "$x", "y's", "")),
+        *plants("d"),
+    )
+    asked = ["x", "y", "$x", "y's", "", "nothing", "x"]
+    counts = await documents_store.tally(Plant, "tags", asked)
+    assert counts == {"x": 2, "y": 2, "$x": 1, "y's": 1, "": 1, "nothing": 0}
+    assert await documents_store.tally(Plant, "tags", iter("xyz"), Eq("alive", value=True)) == {"x": 2, "y": 1, "z": 0}
+    assert await documents_store.tally(Plant, "tags", ["x"], NOTHING) == {"x": 0}
+    assert await documents_store.tally(Plant, "tags", ["x", "z"], Has("tags", "y")) == {"x": 1, "z": 1}
+    assert await documents_store.tally(Plant, "tags", []) == {}
+    async with documents_store.transaction() as transaction:
+        await transaction.insert(Plant(id="e", tags=("x",)))
+        assert await transaction.tally(Plant, "tags", ["x"]) == {"x": 3}
+    with pytest.raises(BadUserInput):
+        await documents_store.tally(Plant, "tags", ["\0"])
+
+
+async def test_it_finds_what_lists_hold_nothing(documents_store: AnyStore) -> None:
+    (_, b) = await documents_store.insert(Plant(id="a", tags=("x",)), *plants("b"))
+    assert (await documents_store.find(Plant, Empty("tags"))).documents == [b]
 
 
 async def test_a_replaced_document_is_the_next_version(documents_store: AnyStore) -> None:

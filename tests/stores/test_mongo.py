@@ -19,7 +19,7 @@ from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Quality, Sample
 from virtool_gql.models.settings import Settings
 from virtool_gql.models.users import Group, User
-from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Page, Range, Text, matches
+from virtool_gql.query import And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Order, Page, Range, Text, matches
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.mongo import MongoStore
 from virtool_gql.workflows import Workflow
@@ -96,6 +96,8 @@ FILTERS: list[Filter] = [
     *(Text("a", text) for text in ("", "k", "K", "s", "ß", "[A", ".", "\u212a", "^")),
     Exists("a"),
     Exists("a.b"),
+    Empty("a"),
+    Empty("a.b"),
     And(),
     Or(),
     Not(Or(Exists("a.b"), Eq("a", 1))),

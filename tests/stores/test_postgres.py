@@ -22,7 +22,23 @@ from virtool_gql.models.changes import Change
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.samples import Sample
-from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Page, Range, Text, matches, total_order
+from virtool_gql.query import (
+    And,
+    Empty,
+    Eq,
+    Exists,
+    Filter,
+    Has,
+    In,
+    Not,
+    Or,
+    Order,
+    Page,
+    Range,
+    Text,
+    matches,
+    total_order,
+)
 from virtool_gql.stores.collections import COLLECTIONS
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.engine import engine_for
@@ -181,6 +197,10 @@ FILTERS: list[Filter] = [
     Eq("name.x", None),
     Exists("reserved_by"),
     Exists("nowhere"),
+    Empty("reserved_by"),
+    Empty("name"),
+    Empty("name.x"),
+    Empty("nowhere"),
     Not(Eq("size", 3)),
     Not(Range("size", gt=2)),
 ]

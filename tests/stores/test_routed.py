@@ -33,12 +33,13 @@ def file(id: str) -> File:
 async def test_each_collection_is_in_its_store(
     routed: RoutedStore, documents_store: AnyStore, rows: PostgresStore
 ) -> None:
-    a, b, c = await routed.insert(file("a"), Plant(id="b"), file("c"))
+    a, b, c = await routed.insert(file("a"), Plant(id="b", tags=("t",)), file("c"))
     assert await rows.get_many(File, ["a", "c"]) == await routed.get_many(File, "ac") == {"a": a, "c": c}
     assert await documents_store.get(Plant, "b") == await routed.get(Plant, "b") == b
     assert (await routed.find(File, Eq("name", "a.fq"))).documents == [a]
     a, b = await routed.replace(a, b)
     assert (a.version, b.version, await routed.count(Plant)) == (2, 2, 1)
+    assert await routed.tally(Plant, "tags", "tu") == {"t": 1, "u": 0}
     await routed.delete(a, b, c)
     assert (await routed.count(Plant), await routed.count(File)) == (0, 0)
     assert (len(await rows.waiting(10)), len(await documents_store.waiting(10))) == (5, 3)

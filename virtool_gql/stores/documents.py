@@ -59,7 +59,8 @@ class Documents(Protocol):
     ) -> dict[str, int]:
         """Count, for each of the values, the documents that pass the filter and whose list at the path holds it.
 
-        One statement for all values. Every value is in the answer, also with 0. The path is that of a list of texts.
+        One statement for all values. Every value is in the answer, also with 0. The path is that of a list of texts
+        which lies in no other object.
         """
 
     async def insert(self, *documents: D) -> list[D]:

@@ -90,7 +90,7 @@ class JsonField(Field):
     def __init__(self, base: str, names: list[str], type: inspect.Type, *, required: bool) -> None:
         self.kind, always = scalar_kind(type)
         self.required = required and always
-        steps = [base, *(_quoted(name) for name in names)]
+        steps = [base, *(quoted(name) for name in names)]
         self.json = f"({' -> '.join(steps)})"
         self.text = f"({' -> '.join(steps[:-1])} ->> {steps[-1]})"
 
@@ -151,7 +151,7 @@ def _is_bigint(value: Scalar) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_BIGINT
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from virtool_gql.errors import BadUserInput
-from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Range, Scalar, Text
+from virtool_gql.query import And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Order, Range, Scalar, Text
 from virtool_gql.stores import folding
 from virtool_gql.stores.mongo_documents import WRAPPED, stored_path
 
@@ -34,6 +34,8 @@ def mongo_filter(filter: Filter) -> MongoFilter:
             return _one_of([mongo_filter(part) for part in parts])
         case Not(part):
             return {"$nor": [mongo_filter(part)]}
+        case Empty(path):
+            return _empty(stored_path(path))
         case _:
             return _on_field(filter)
 
@@ -86,6 +88,10 @@ def _prefixes(path: str) -> MongoFilter:
 def _exists(path: str) -> MongoFilter:
     # `$ne: None` alone is false for a list that holds a null.
     return {**_prefixes(path), "$or": [{path: {"$type": "array"}}, {path: {"$ne": None}}]}
+
+
+def _empty(path: str) -> MongoFilter:
+    return {"$or": [{"$nor": [_exists(path)]}, {**_prefixes(path), path: {"$size": 0}}]}
 
 
 def _in(path: str, values: Sequence[Scalar]) -> MongoFilter:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Has, Or, Order, Page, total_order
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
 from virtool_gql.stores.documents import Found
 from virtool_gql.stores.mongo_collections import Collections, Session, driver_errors
-from virtool_gql.stores.mongo_documents import Stored, from_stored
+from virtool_gql.stores.mongo_documents import Stored, from_stored, stored_path
 from virtool_gql.stores.mongo_filters import checked_value, mongo_filter, mongo_order
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
@@ -60,12 +60,15 @@ class MongoReads:
         self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
     ) -> dict[str, int]:
         """Count the documents by what their list at the path holds of the values."""
-        wanted = list(values)
+        wanted, held = [checked_value(value) for value in values], stored_path(path)
+        if not wanted:
+            return {}
         stages = [
-            {"$match": mongo_filter(And(where, Or(*(Has(path, value) for value in wanted))))},
-            {"$unwind": f"${path}"},
-            {"$match": {path: {"$in": wanted}}},
-            {"$group": {"_id": f"${path}", "count": {"$sum": 1}}},
+            {"$match": {"$and": [mongo_filter(where), {held: {"$in": wanted}}]}},
+            {"$unwind": f"${held}"},
+            {"$match": {held: {"$in": wanted}}},
+            {"$group": {"_id": {"document": "$_id", "value": f"${held}"}}},
+            {"$group": {"_id": "$_id.value", "count": {"$sum": 1}}},
         ]
         collection = await self._collections.of(kind)
         with driver_errors():

@@ -70,6 +70,8 @@ class Statements:
         self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
     ) -> dict[str, int]:
         wanted = list(values)
+        if not wanted:
+            return {}
         rows = await self._rows(collection_of(kind).tally(path, where), {"values": wanted})
         return dict.fromkeys(wanted, 0) | {row.value: row.documents for row in rows}
 

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from virtool_gql.models.documents import Document
 from virtool_gql.query import Filter, Order
-from virtool_gql.stores.fields import json_base
+from virtool_gql.stores.fields import json_base, quoted
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
 from virtool_gql.stores.sql import Fields
@@ -62,6 +62,7 @@ class Collection(Generic[D]):
         self.with_id = remembered(self._with_id)
         self.with_ids = remembered(self._with_ids)
         self.page = remembered(self._page)
+        self.tally = remembered(self._tally)
 
     def _selection(self, where: Filter) -> Select[Any]:
         return select(*self._whole()).where(self.fields.condition(where))
@@ -83,11 +84,10 @@ class Collection(Generic[D]):
     def count(self, where: Filter) -> Select[Any]:
         return select(func.count()).select_from(self.table).where(self.fields.condition(where))
 
-    def tally(self, path: str, where: Filter) -> Select[Any]:
+    def _tally(self, path: str, where: Filter) -> Select[Any]:
         """Count the documents by what their list at the path holds of the texts in the parameter `values`."""
         base, names = json_base(self.table, path)
-        steps = "".join(f" -> '{name}'" for name in names)
-        texts = func.jsonb_array_elements_text(literal_column(f"({base}{steps})", JSONB()))
+        texts = func.jsonb_array_elements_text(literal_column(" -> ".join([base, *map(quoted, names)]), JSONB()))
         held = texts.table_valued(column("value", Text), name="held")
         counted = select(held.c.value, func.count(self.table.c.id.distinct()).label("documents"))
         asked = held.c.value == func.any(bindparam("values", type_=ARRAY(Text)))

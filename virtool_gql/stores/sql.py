@@ -16,10 +16,10 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import And, Eq, Exists, Filter, Has, In, Not, Or, Order, Range, Scalar
+from virtool_gql.query import And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Order, Range, Scalar
 from virtool_gql.query import Text as Containing
 from virtool_gql.stores import folding
-from virtool_gql.stores.fields import SQL_TYPES, ColumnField, Field, Kind, field_of, json_base, json_path
+from virtool_gql.stores.fields import SQL_TYPES, ColumnField, Field, Kind, field_of, json_base, json_path, quoted
 
 Condition = ColumnElement[bool]
 
@@ -45,6 +45,8 @@ class Fields:
                 return self.condition(part).is_not(true())
             case Has():
                 return self._has(filter)
+            case Empty(path):
+                return self._empty(path)
             case _:
                 return _on_field(self.field(filter.path), filter)
 
@@ -56,12 +58,21 @@ class Fields:
             literal_column(base, JSONB()), to_type(path, JSONPATH()), to_type(variables, JSONB()), type_=Boolean()
         )
 
+    def _empty(self, path: str) -> Condition:
+        base, names = json_base(self.table, path)
+        found = literal_column(" -> ".join([base, *map(quoted, names)]), JSONB())
+        return func.coalesce(found, _json("null")).in_([_json("null"), _json("[]")])
+
     def ordering(self, order: Sequence[Order], *, backwards: bool = False) -> list[UnaryExpression[Any]]:
         return [self._key(key.path, descending=key.descending != backwards) for key in order]
 
     def _key(self, path: str, *, descending: bool) -> UnaryExpression[Any]:
         key = sort_key(self.field(path), path)
         return key.desc().nulls_last() if descending else key.asc().nulls_first()
+
+
+def _json(text: str) -> ColumnElement[Any]:
+    return literal_column(f"'{text}'::jsonb", JSONB())
 
 
 def sort_key(field: Field, path: str) -> ColumnElement[Any]:
