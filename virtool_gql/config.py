@@ -55,7 +55,19 @@ class Config:
     host: str = _setting(values.text, "127.0.0.1", "address to listen on")
     port: int = _setting(values.port, 9950, "port to listen on")
     data_path: Path = _setting(values.path, Path("data"), "folder of everything that is kept")
-    watch_path: Path = _setting(values.path, Path("watch"), "folder for new read files; nothing looks at it yet")
+    watch_path: Path = _setting(values.path, Path("watch"), "folder from which FASTQ files are imported by themselves")
+    watch_quiet_seconds: float = _setting(
+        values.positive, 5.0, "for how long nobody may have written to a file in it before it is imported"
+    )
+    watch_polling: bool = _setting(
+        values.boolean, default=False, help="look at folders again and again, where the system does not tell of changes"
+    )
+    no_file_manager: bool = _setting(
+        values.boolean, default=False, help="import nothing, and do not hold the files folder against its rows"
+    )
+    stray_grace_hours: float = _setting(
+        values.positive, 24.0, "for how long bytes that belong to no row are kept in the files folder"
+    )
     mongo_url: str | None = _setting(values.mongo_url, None, "MongoDB for documents, instead of PostgreSQL")
     postgres_url: str | None = _setting(values.postgres_url, None, "PostgreSQL, instead of the server's own")
     redis_url: str | None = _setting(values.redis_url, None, "Redis, instead of the server's own")

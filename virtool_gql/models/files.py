@@ -19,16 +19,20 @@ class File(Document, frozen=True, kw_only=True):
     """An uploaded file; its bytes lie under its id, never under its name.
 
     `user_id` is None for a file that the watch directory brought. `reserved_by` is the id of the document that uses it.
+    `source_key` says of a file in the watch directory that this is it: no two rows are made of one.
     """
 
     kept = Kept(
         "files",
+        unannounced=frozenset({"source_key"}),
         in_rows=True,
+        unique=(("source_key",),),
         indexes=(
             (Order("created_at", descending=True),),
             (Order("name"),),
             (Order("size"),),
             (Order("reserved_by"),),
+            (Order("expires_at"),),
         ),
     )
 
@@ -41,3 +45,4 @@ class File(Document, frozen=True, kw_only=True):
     created_at: Timestamp
     uploaded_at: Timestamp | None = None
     expires_at: Timestamp | None = None
+    source_key: str | None = None

@@ -54,6 +54,7 @@ uploads = Table(
     Column("created_at", TimestampText, nullable=False),
     Column("uploaded_at", TimestampText),
     Column("expires_at", TimestampText),
+    Column("source_key", PLAIN_TEXT),
 )
 
 labels = Table(

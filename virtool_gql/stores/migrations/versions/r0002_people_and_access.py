@@ -1,4 +1,4 @@
-"""Labels, messages of the instance, subtractions, the audit log, and idempotency keys of users and groups."""
+"""Labels, messages, subtractions, the audit log, sources of files, and idempotency keys of users and groups."""
 
 from alembic import op
 
@@ -64,6 +64,10 @@ CREATE UNIQUE INDEX subtractions_creation_key_key ON
     documents.subtractions (((doc ->> 'creation_key') COLLATE "C"));
 CREATE INDEX subtractions_name_order ON
     documents.subtractions (((doc ->> 'name') COLLATE "C") ASC NULLS FIRST, id ASC NULLS FIRST);
+CREATE INDEX files_expires_at_order ON
+    uploads (expires_at ASC NULLS FIRST, id ASC NULLS FIRST);
+CREATE UNIQUE INDEX files_source_key_key ON
+    uploads (source_key);
 CREATE INDEX labels_created_at_order ON
     labels (created_at DESC NULLS LAST, id DESC NULLS LAST);
 CREATE UNIQUE INDEX labels_creation_key_key ON
@@ -93,6 +97,7 @@ KEEPING = """CREATE TRIGGER keep_audit BEFORE UPDATE OR DELETE OR TRUNCATE ON do
 def upgrade() -> None:
     for name in COLLECTIONS:
         op.execute(DOCUMENTS.format(name=name))
+    op.execute("ALTER TABLE uploads ADD COLUMN source_key TEXT COLLATE \"C\"")
     op.execute(LABELS)
     op.execute(INSTANCE_MESSAGES)
     for statement in INDEXES.split(";"):
