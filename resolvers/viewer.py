@@ -16,8 +16,8 @@ from schema.viewer import (
     LogoutPayload,
     Viewer,
 )
+from virtool_gql.db.sign_in import Visitor
 from virtool_gql.errors import Conflict, Unauthenticated
-from virtool_gql.models import users as models
 
 
 @strawberry.type
@@ -43,21 +43,18 @@ class ViewerMutation:
         context = info.context
         user = await context.db.users.create_first(input.handle, input.password)
         start, caller = context.db.sign_in.start_session, context.caller
-        token = await start(user, remember=False, address=caller.address, replaces=caller.session_token)
-        viewer = await signed_in(context, user, token)
+        token = await start(
+            user, remember=False, address=caller.address, replaces=caller.session_token, agent=caller.agent
+        )
+        viewer = await signed_in(context, token)
         return CreateFirstUserPayload(user=User.from_document(user), viewer=viewer)
 
     @mutation("Sign in with a session cookie, which replaces the session that there was. For anybody.")
     async def login(self, info: Info, input: Annotated[LoginInput, described("Who signs in.")]) -> LoginPayload:
         context, caller = info.context, info.context.caller
-        user, token = await context.db.sign_in.login(
-            input.handle,
-            input.password,
-            remember=input.remember,
-            address=caller.address,
-            replaces=caller.session_token,
-        )
-        return LoginPayload(viewer=await signed_in(context, user, token, remember=input.remember))
+        visitor = Visitor(address=caller.address, agent=caller.agent, session_token=caller.session_token)
+        _, token = await context.db.sign_in.login(input.handle, input.password, visitor, remember=input.remember)
+        return LoginPayload(viewer=await signed_in(context, token, remember=input.remember))
 
     @mutation("Sign out: end the session of the cookie, and all subscriptions that it opened. Needs a session.")
     async def logout(self, info: Info) -> LogoutPayload:
@@ -70,10 +67,10 @@ class ViewerMutation:
         return LogoutPayload(signed_out=True)
 
 
-async def signed_in(context: Context, user: models.User, token: str, *, remember: bool = False) -> Viewer:
-    """Make the caller the user who has just signed in."""
-    viewer = await context.db.users.viewer(user.id)
+async def signed_in(context: Context, token: str, *, remember: bool = False) -> Viewer:
+    """Make the caller whoever has just signed in."""
+    viewer = await context.db.sign_in.by_session(token)
     if viewer is None:
-        raise Unauthenticated
+        raise Unauthenticated("What you signed in with has just been changed; sign in again.")
     context.sign_in(viewer, token, remember=remember)
     return Viewer.of(viewer)

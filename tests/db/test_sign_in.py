@@ -7,15 +7,16 @@ from msgspec import structs
 from tests.factories.database import SteppingClock
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.db.database import Database
+from virtool_gql.db.sign_in import Visitor
 from virtool_gql.errors import BadUserInput, RateLimited
 from virtool_gql.models.users import ApiKey, Permission
 
-ADDRESS = "192.0.2.1"
+VISITOR = Visitor(address="192.0.2.1")
 
 
 async def test_a_user_signs_in_and_out(db: Database) -> None:
     user, viewer = await stored_user(db, "Alice")
-    signed_in, token = await db.sign_in.login("\uff41LICE ", PASSWORD, remember=False, address=ADDRESS)
+    signed_in, token = await db.sign_in.login("\uff41LICE ", PASSWORD, VISITOR)
     assert signed_in == user
     assert await db.sign_in.by_session(token) == viewer
     assert await db.sign_in.still_sessions([token]) == {token: viewer}
@@ -40,20 +41,20 @@ async def test_a_user_signs_in_and_out(db: Database) -> None:
 async def test_a_wrong_login_is_not_told_what_is_wrong(db: Database, handle: str, password: str) -> None:
     await stored_user(db, "alice")
     with pytest.raises(BadUserInput) as error:
-        await db.sign_in.login(handle, password, remember=False, address=ADDRESS)
+        await db.sign_in.login(handle, password, VISITOR)
     assert (error.value.message, error.value.path) == ("Invalid username or password.", ())
 
 
 async def test_a_deactivated_user_is_out_at_once(db: Database) -> None:
     user, viewer = await stored_user(db, "alice")
-    _, token = await db.sign_in.login("alice", PASSWORD, remember=True, address=ADDRESS)
+    _, token = await db.sign_in.login("alice", PASSWORD, VISITOR, remember=True)
     _, secret = await db.keys.create(viewer, "Script")
     await db.store.replace(structs.replace(user, active=False))
     assert await db.sign_in.by_session(token) is None
     assert await db.sign_in.still_sessions([token]) == {}
     assert await db.sign_in.by_key(secret) is None
     with pytest.raises(BadUserInput, match=r"Invalid username or password\."):
-        await db.sign_in.login("alice", PASSWORD, remember=True, address=ADDRESS)
+        await db.sign_in.login("alice", PASSWORD, VISITOR, remember=True)
 
 
 async def test_ten_wrong_logins_a_minute_for_an_account_and_address(db: Database) -> None:
@@ -61,23 +62,23 @@ async def test_ten_wrong_logins_a_minute_for_an_account_and_address(db: Database
     await stored_user(db, "bob")
     for handle in ["alice", "ALICE"] * 5:
         with pytest.raises(BadUserInput):
-            await db.sign_in.login(handle, "wrong", remember=False, address=ADDRESS)
+            await db.sign_in.login(handle, "wrong", VISITOR)
     with pytest.raises(RateLimited):
-        await db.sign_in.login("Alice", PASSWORD, remember=False, address=ADDRESS)
-    await db.sign_in.login("alice", PASSWORD, remember=False, address="192.0.2.2")
-    await db.sign_in.login("bob", PASSWORD, remember=False, address=ADDRESS)
+        await db.sign_in.login("Alice", PASSWORD, VISITOR)
+    await db.sign_in.login("alice", PASSWORD, Visitor(address="192.0.2.2"))
+    await db.sign_in.login("bob", PASSWORD, VISITOR)
 
 
 async def test_logins_that_succeed_are_not_limited(db: Database) -> None:
     await stored_user(db, "alice")
     for _ in range(12):
-        await db.sign_in.login("alice", PASSWORD, remember=False, address=ADDRESS)
+        await db.sign_in.login("alice", PASSWORD, VISITOR)
 
 
 async def test_a_login_gives_a_new_token_and_ends_the_session_that_it_replaces(db: Database) -> None:
     await stored_user(db, "alice")
-    _, first = await db.sign_in.login("alice", PASSWORD, remember=False, address=ADDRESS)
-    _, second = await db.sign_in.login("alice", PASSWORD, remember=False, address=ADDRESS, replaces=first)
+    _, first = await db.sign_in.login("alice", PASSWORD, VISITOR)
+    _, second = await db.sign_in.login("alice", PASSWORD, Visitor(address="192.0.2.1", session_token=first))
     assert first != second
     assert await db.sign_in.by_session(first) is None
     assert await db.sign_in.by_session(second) is not None

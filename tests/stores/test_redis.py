@@ -7,12 +7,8 @@ from redis.asyncio import Redis
 
 from tests.redis_server import RedisServer, redis_server, until
 from virtool_gql.errors import RateLimited, UpstreamUnavailable
-from virtool_gql.models.documents import Timestamp
-from virtool_gql.stores.redis import JobQueues, RateLimit, Session, Sessions, Signals, connect
+from virtool_gql.stores.redis import JobQueues, RateLimit, Signals, connect
 from virtool_gql.workflows import Workflow
-
-SESSION = Session(user_id="bob", created_at=Timestamp("2026-01-01T00:00:00.000Z"), address="192.0.2.1")
-REMEMBERED = Session(user_id="bob", created_at=SESSION.created_at, address="192.0.2.1", remember=True)
 
 
 @pytest.fixture(scope="module")
@@ -32,70 +28,6 @@ async def client(server: RedisServer) -> AsyncIterator[Redis]:
 async def other(server: RedisServer) -> AsyncIterator[Redis]:
     async with connect(server.url) as client:
         yield client
-
-
-async def peeked(sessions: Sessions, token: str) -> Session | None:
-    return (await sessions.peek_many([token])).get(token)
-
-
-async def test_a_session_is_found_by_its_token_alone(client: Redis) -> None:
-    sessions = Sessions(client)
-    token = await sessions.create(SESSION)
-    assert await sessions.get(token) == SESSION
-    assert await peeked(sessions, token) == SESSION
-    assert await sessions.get("not a token") is None
-    assert await sessions.get("\udcff\0") is None
-
-
-async def test_no_key_and_no_value_holds_the_token(client: Redis) -> None:
-    token = await Sessions(client).create(SESSION)
-    keys = await client.keys()
-    values = [await client.get(key) for key in keys if await client.type(key) == b"string"]
-    assert keys
-    assert all(token.encode() not in text for text in [*keys, *values])
-
-
-@pytest.mark.parametrize(("session", "seconds"), [(SESSION, 3600), (REMEMBERED, 30 * 24 * 3600)])
-async def test_use_prolongs_a_session_and_peeking_does_not(client: Redis, session: Session, seconds: int) -> None:
-    sessions = Sessions(client)
-    token = await sessions.create(session)
-    [key] = await client.keys("session_*")
-    assert seconds - 2 <= await client.ttl(key) <= seconds
-    await client.expire(key, 10)
-    await peeked(sessions, token)
-    assert await client.ttl(key) <= 10
-    await sessions.get(token)
-    assert seconds - 2 <= await client.ttl(key) <= seconds
-
-
-async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(client: Redis) -> None:
-    sessions = Sessions(client)
-    token = await sessions.create(SESSION)
-    await sessions.delete(token)
-    await sessions.delete(token)
-    assert await sessions.get(token) is None
-    assert await client.keys() == []
-
-
-async def test_all_sessions_of_a_user_end_but_the_one_that_is_kept(client: Redis) -> None:
-    sessions = Sessions(client)
-    kept, *ended = [await sessions.create(SESSION) for _ in range(4)]
-    stranger = await sessions.create(Session(user_id="eve", created_at=SESSION.created_at, address=""))
-    await sessions.delete_of("bob", but=kept)
-    assert [await peeked(sessions, token) for token in ended] == [None] * 3
-    assert await peeked(sessions, kept) == SESSION
-    assert await peeked(sessions, stranger) is not None
-    await sessions.delete_of("bob")
-    assert await peeked(sessions, kept) is None
-
-
-async def test_sessions_that_ran_out_leave_the_index_of_the_user(client: Redis) -> None:
-    sessions = Sessions(client)
-    for _ in range(5):
-        await sessions.create(SESSION)
-    await client.delete(*await client.keys("session_*"))
-    await sessions.create(SESSION)
-    assert await client.scard("sessions_of_bob") == 1
 
 
 async def test_a_rate_limit_counts_over_all_processes(client: Redis, other: Redis) -> None:
@@ -232,15 +164,13 @@ async def test_a_killed_listener_listens_again(client: Redis, other: Redis) -> N
         assert await asyncio.wait_for(awaited, 5) == "a"
 
 
-async def test_a_restart_of_redis_keeps_sessions_and_jobs_and_listeners() -> None:
+async def test_a_restart_of_redis_keeps_jobs_and_listeners() -> None:
     async with redis_server() as server, connect(server.url) as client, connect(server.url) as other:
-        token = await Sessions(client).create(SESSION)
         await JobQueues(client).push(Workflow.NUVS, "a")
         async with Signals(client).listening("channel:cancel") as messages:
             awaited = asyncio.ensure_future(anext(messages))
             await server.kill()
             await server.start()
-            assert await Sessions(client).get(token) == SESSION
             assert await JobQueues(client).pop([Workflow.NUVS], 1) == "a"
             await until(lambda: other.publish("channel:cancel", "back"))
             assert await asyncio.wait_for(awaited, 10) == "back"
@@ -250,7 +180,7 @@ async def test_a_redis_that_is_not_there_is_a_sentence_of_ours() -> None:
     async with redis_server() as server, connect(server.url) as client:
         await server.kill()
         with pytest.raises(UpstreamUnavailable, match="Redis does not answer"):
-            await Sessions(client).peek_many(["token"])
+            await JobQueues(client).waiting()
 
 
 async def test_a_cancelled_command_ends_whenever_it_is_cancelled(client: Redis) -> None:

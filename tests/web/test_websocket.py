@@ -258,7 +258,7 @@ async def test_signing_in_counts_as_opening_a_socket(stores: Stores) -> None:
 async def test_a_login_that_is_cut_off_signs_nobody_in(web: Web, ada: Viewer) -> None:
     async with web.socket() as peer:
         await peer.ask("1", f'mutation {{ login(userId: "{ada.user_id}") wait(seconds: 60) }}')
-        await until(lambda: web.redis.keys("session_*"))
+        await until(lambda: web.redis.keys("session:*"))
         await peer.ask("2", "{ slow(seconds: 0.2) }")  # by then the caller is known to the operation
         assert [(await peer.hear())["type"] for _ in range(2)] == ["next", "complete"]
         await peer.tell(id="1", type="complete")

@@ -17,16 +17,21 @@ from virtool_gql.access import (
     readable_subtractions,
     readable_users,
 )
+from virtool_gql.db.audit import Audit
+from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
 from virtool_gql.db.groups import Groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import JobLimits, Jobs
 from virtool_gql.db.keys import ApiKeys
+from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.passwords import Passwords
+from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
 from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
+from virtool_gql.db.subtractions import Subtractions
 from virtool_gql.db.sweeps import Sweeps
 from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput
@@ -42,8 +47,10 @@ from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
 from virtool_gql.models.subtractions import Subtraction
 from virtool_gql.models.users import ApiKey, Group, User
+from virtool_gql.stores.audited import AuditedStore
 from virtool_gql.stores.documents import Documents
-from virtool_gql.stores.redis import JobQueues, RateLimit, Sessions, Signals
+from virtool_gql.stores.redis import JobQueues, RateLimit, Signals
+from virtool_gql.stores.sessions import Sessions
 
 READABLE: Mapping[type[Document], Readable] = {
     ApiKey: readable_keys,
@@ -77,23 +84,28 @@ class Database:
         bcrypt_rounds: int = 12,
         logins_per_minute: int = LOGINS_A_MINUTE,
     ) -> None:
-        self.store = store
+        self.store = store = AuditedStore(store, clock, new_id)
         self.hub = hub
         self.places = places
         self.queues = JobQueues(redis)
         self.signals = Signals(redis)
         instance = self.instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
         passwords = Passwords(bcrypt_rounds)
+        self.audit = Audit(instance)
         self.settings = SettingsWrapper(store)
-        self.users = Users(instance, self.settings, passwords)
+        sessions = Sessions(redis, clock)
+        self.credentials = Credentials(store, sessions)
+        self.users = Users(instance, self.settings, passwords, self.credentials)
         self.groups = Groups(instance)
         self.keys = ApiKeys(instance)
-        sessions = Sessions(redis)
         limit = RateLimit(redis, "login", logins_per_minute, 60)
         self.sign_in = SignIn(instance, self.users, passwords, sessions, limit)
         self.files = Files(instance)
         self.jobs = Jobs(instance, job_limits)
         self.samples = Samples(instance, self.settings, self.jobs)
+        self.labels = Labels(instance)
+        self.sample_labels = SampleLabels(instance)
+        self.subtractions = Subtractions(instance)
         self.sweeps = Sweeps(instance)
 
     def changes(

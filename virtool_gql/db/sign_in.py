@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
+import msgspec
 from msgspec import structs
 
 from virtool_gql.access import Viewer
@@ -17,10 +18,19 @@ from virtool_gql.models.documents import Timestamp, moment_of
 from virtool_gql.models.users import ApiKey, User
 from virtool_gql.query import Eq, Page
 from virtool_gql.stores.documents import modify
-from virtool_gql.stores.redis import RateLimit, Session, Sessions
+from virtool_gql.stores.redis import RateLimit
+from virtool_gql.stores.sessions import Session, Sessions
 
 LOGINS_A_MINUTE = 10
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever is about to sign in: from where, with which program, and the session that the new one replaces."""
+
+    address: str
+    agent: str = ""
+    session_token: str | None = None
 
 
 class SignIn:
@@ -36,36 +46,43 @@ class SignIn:
     ) -> None:
         self._store = instance.store
         self._clock = instance.clock
+        self._new_id = instance.new_id
         self._users = users
         self._passwords = passwords
         self._sessions = sessions
         self._limit = limit
 
-    async def login(
-        self,
-        handle: str,
-        password: str,
-        *,
-        remember: bool,
-        address: str,
-        replaces: str | None = None,
-    ) -> tuple[User, str]:
-        """Start a session; give the user and the session's token. The session of the token `replaces` ends."""
-        tries = _tries_of(handle, address)
+    async def login(self, handle: str, password: str, visitor: Visitor, *, remember: bool = False) -> tuple[User, str]:
+        """Start a session; give the user and the session's token. The visitor's session ends."""
+        tries = _tries_of(handle, visitor.address)
         await self._limit.take(tries)
         user = await self._users.by_handle(handle)
         password_hash = user.password_hash if user and user.active else None
         if not await self._passwords.verify(password, password_hash) or user is None:
             raise BadUserInput("Invalid username or password.")
         await self._limit.forget(tries)
-        return user, await self.start_session(user, remember=remember, address=address, replaces=replaces)
+        return user, await self.start_session(
+            user, remember=remember, address=visitor.address, replaces=visitor.session_token, agent=visitor.agent
+        )
 
-    async def start_session(self, user: User, *, remember: bool, address: str, replaces: str | None = None) -> str:
-        """Start a session and give its token, always a new one."""
+    async def start_session(
+        self, user: User, *, remember: bool, address: str, replaces: str | None = None, agent: str = ""
+    ) -> str:
+        """Start a session and give its token, always a new one. It works if the user is still as they were read."""
         if replaces is not None:
             await self._sessions.delete(replaces)
+        at = self._clock()
         return await self._sessions.create(
-            Session(user_id=user.id, created_at=self._clock(), address=address, remember=remember),
+            Session(
+                id=self._new_id(),
+                user_id=user.id,
+                credentials_version=user.credentials_version,
+                created_at=at,
+                last_used_at=at,
+                address=address,
+                agent=agent,
+                remember=remember,
+            ),
         )
 
     async def logout(self, token: str) -> None:
@@ -74,13 +91,11 @@ class SignIn:
     async def by_session(self, token: str) -> Viewer | None:
         """Give the viewer of a session, and count it as used."""
         session = await self._sessions.get(token)
-        return await self._users.viewer(session.user_id) if session else None
+        return await self._users.viewer(session.user_id, session) if session else None
 
     async def still_sessions(self, tokens: Sequence[str]) -> dict[str, Viewer]:
         """Give the viewers of the sessions that there still are, without counting them as used."""
-        sessions = await self._sessions.peek_many(tokens)
-        viewers = await self._users.viewers({session.user_id for session in sessions.values()})
-        return {token: viewers[session.user_id] for token, session in sessions.items() if session.user_id in viewers}
+        return await self._users.viewers(await self._sessions.peek_many(tokens))
 
     async def by_key(self, key: str, handle: str | None = None) -> Viewer | None:
         """Give the viewer of an API key; a handle, if it is given, must be that of the key's owner."""
@@ -88,6 +103,8 @@ class SignIn:
         if not found.documents:
             return None
         api_key = found.documents[0]
+        if api_key.expires_at is not None and api_key.expires_at <= self._clock():
+            return None
         viewer = await self._users.viewer(api_key.user_id, api_key)
         if viewer is None or (handle is not None and not _same(handle, viewer.handle)):
             return None

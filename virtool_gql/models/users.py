@@ -35,12 +35,12 @@ class User(Document, frozen=True, kw_only=True):
     """A person who can sign in. `handle_key` is the handle as it is compared: NFKC, case-folded.
 
     `creation_key` is the idempotency key of whoever created the user, here and in the other documents that have one.
-    Sessions and keys of another `credentials_version` than the user's have ended.
+    Sessions and keys of another `credentials_version` than the user's have ended, except the `kept_session_id`.
     """
 
     kept = Kept(
         "users",
-        unannounced=frozenset({"password_hash", "creation_key", "credentials_version"}),
+        unannounced=frozenset({"password_hash", "creation_key", "credentials_version", "kept_session_id"}),
         unique=(("handle_key",), ("creation_key",)),
         indexes=((Order("handle_key"),), (Order("created_at", descending=True),)),
     )
@@ -57,6 +57,7 @@ class User(Document, frozen=True, kw_only=True):
     email: str = ""
     settings: AccountSettings = AccountSettings()
     credentials_version: int = 0
+    kept_session_id: str | None = None
     created_at: Timestamp
     last_password_change: Timestamp
 

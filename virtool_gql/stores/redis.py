@@ -1,15 +1,13 @@
-"""What Redis keeps: sessions, rate limits, the lists of waiting jobs, and signals between processes."""
+"""What Redis keeps besides sessions: rate limits, the lists of waiting jobs, and signals between processes."""
 
 import asyncio
-import hashlib
 import logging
 import math
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 
-import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as Unconnected
@@ -17,13 +15,10 @@ from redis.exceptions import TimeoutError as Unanswered
 
 from virtool_gql.errors import RateLimited
 from virtool_gql.events.connections import answering, open_client
-from virtool_gql.models.documents import Timestamp
+from virtool_gql.stores.digests import digest
 from virtool_gql.workflows import Workflow, queue_name
 
 logger = logging.getLogger(__name__)
-
-SESSION_SECONDS = 60 * 60
-REMEMBERED_SECONDS = 30 * 24 * 60 * 60
 
 BLOCK_SECONDS = 5.0
 """How long a blocking command waits at a time."""
@@ -33,14 +28,6 @@ SHORTEST_BLOCK = 0.01
 
 LISTEN_SECONDS = 1.0
 RECONNECT_SECONDS = 0.2
-
-_USE_SESSION = """
-local session = redis.call('GET', KEYS[1])
-if session then
-  redis.call('EXPIRE', KEYS[1], cjson.decode(session).remember and ARGV[2] or ARGV[1])
-end
-return session
-"""
 
 _TAKE = """
 local clock = redis.call('TIME')
@@ -72,99 +59,6 @@ def connect(url: str) -> Redis:
     return open_client(url, retries=8)
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's signing in. The token itself is never kept: its SHA-256 names the Redis key."""
-
-    user_id: str
-    created_at: Timestamp
-    address: str
-    remember: bool = False
-
-
-class Sessions:
-    """The sessions: 60 minutes from their last use, or 30 days when the user wants to be remembered."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._use = redis.register_script(_USE_SESSION)
-
-    async def create(self, session: Session) -> str:
-        """Start a session; give its token, which only the cookie holds."""
-        token = secrets.token_urlsafe(32)
-        seconds = REMEMBERED_SECONDS if session.remember else SESSION_SECONDS
-        with answering("Redis"):
-            await self._forget_ended(session.user_id)
-            async with self._redis.pipeline(transaction=True) as both:
-                both.set(_session_key(token), msgspec.json.encode(session), ex=seconds)
-                both.sadd(_sessions_of(session.user_id), _session_key(token))
-                await both.execute()
-        return token
-
-    async def get(self, token: str) -> Session | None:
-        """Give the session of the token and count it as used."""
-        with answering("Redis"):
-            return _session(await self._use(keys=[_session_key(token)], args=[SESSION_SECONDS, REMEMBERED_SECONDS]))
-
-    async def peek_many(self, tokens: Sequence[str]) -> dict[str, Session]:
-        """Give the sessions that there are, by their tokens, without counting them as used.
-
-        For the connections that stay open, which are looked at again and again.
-        """
-        if not tokens:
-            return {}
-        with answering("Redis"):
-            found = await self._redis.mget([_session_key(token) for token in tokens])
-        sessions = {token: _session(encoded) for token, encoded in zip(tokens, found, strict=True)}
-        return {token: session for token, session in sessions.items() if session is not None}
-
-    async def delete(self, token: str) -> None:
-        with answering("Redis"):
-            session = _session(await self._redis.getdel(_session_key(token)))
-            if session is not None:
-                await self._redis.srem(_sessions_of(session.user_id), _session_key(token))
-
-    async def delete_of(self, user_id: str, *, but: str | None = None) -> None:
-        """End all sessions of the user, but the one of that token."""
-        kept = set() if but is None else {_session_key(but)}
-        with answering("Redis"):
-            ended = await self._keys_of(user_id) - kept
-            if ended:
-                await self._redis.delete(*ended)
-                await self._redis.srem(_sessions_of(user_id), *ended)
-
-    async def _keys_of(self, user_id: str) -> set[str]:
-        return {_text(key) for key in await self._redis.smembers(_sessions_of(user_id))}
-
-    async def _forget_ended(self, user_id: str) -> None:
-        """Sessions that ran out leave the user's index here, so that it does not grow for ever."""
-        keys = list(await self._keys_of(user_id))
-        if not keys:
-            return
-        ended = [key for key, session in zip(keys, await self._redis.mget(keys), strict=True) if session is None]
-        if ended:
-            await self._redis.srem(_sessions_of(user_id), *ended)
-
-
-def _session_key(token: str) -> str:
-    return f"session_{_digest(token)}"
-
-
-def _sessions_of(user_id: str) -> str:
-    return f"sessions_of_{user_id}"
-
-
-def _session(encoded: bytes | str | None) -> Session | None:
-    return None if encoded is None else msgspec.json.decode(encoded, type=Session)
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 class RateLimit:
     """At most `limit` takes in any window of `seconds` for one key, counted over all processes."""
 
@@ -192,7 +86,7 @@ class RateLimit:
             await self._redis.delete(self._key(key))
 
     def _key(self, key: str) -> str:
-        return f"rate_{self._name}_{_digest(key)}"
+        return f"rate_{self._name}_{digest(key)}"
 
 
 class JobQueues:
@@ -263,6 +157,10 @@ class JobQueues:
             return workflows
         turn = workflows.index(self._served) + 1
         return workflows[turn:] + workflows[:turn]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 class Signals:

@@ -1,7 +1,7 @@
 """The cookie that holds a session's token."""
 
 from schema.context import SessionCookie
-from virtool_gql.stores.redis import REMEMBERED_SECONDS
+from virtool_gql.stores.sessions import REMEMBERED_SECONDS
 
 NAME = "virtool_session"
 

@@ -1,0 +1,150 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+from redis.asyncio import Redis
+
+from tests.factories.database import SteppingClock
+from tests.redis_server import RedisServer, redis_server
+from virtool_gql.errors import UpstreamUnavailable
+from virtool_gql.models.documents import Timestamp
+from virtool_gql.stores.redis import connect
+from virtool_gql.stores.sessions import Session, Sessions
+
+AT = Timestamp("2026-03-01T00:00:00.000Z")
+SESSION = Session(
+    id="session1",
+    user_id="bob",
+    credentials_version=3,
+    created_at=AT,
+    last_used_at=AT,
+    address="192.0.2.1",
+    agent="curl/8",
+)
+REMEMBERED = structs.replace(SESSION, id="session2", remember=True)
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[RedisServer]:
+    async with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: RedisServer) -> AsyncIterator[Redis]:
+    async with connect(server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+@pytest.fixture
+def sessions(client: Redis, clock: SteppingClock) -> Sessions:
+    return Sessions(client, clock)
+
+
+async def peeked(sessions: Sessions, token: str) -> Session | None:
+    return (await sessions.peek_many([token])).get(token)
+
+
+async def test_a_session_is_found_by_its_token_alone(sessions: Sessions) -> None:
+    token = await sessions.create(SESSION)
+    assert await peeked(sessions, token) == SESSION
+    assert await sessions.get(token) == structs.replace(SESSION, last_used_at=Timestamp("2026-03-01T00:00:00.001Z"))
+    for wrong in ("not a token", "\udcff\0", "", SESSION.id):
+        assert await sessions.get(wrong) is None
+        assert await peeked(sessions, wrong) is None
+
+
+async def test_no_key_and_no_value_holds_the_token(sessions: Sessions, client: Redis) -> None:
+    token = await sessions.create(SESSION)
+    keys = await client.keys()
+    values = [value for key in await client.keys("session:*") for value in await client.hvals(key)]
+    members = [member for key in await client.keys("sessions:*") for member in await client.smembers(key)]
+    assert keys
+    assert values
+    assert members
+    assert all(token.encode() not in text for text in [*keys, *values, *members])
+
+
+async def test_use_prolongs_a_session_and_peeking_does_not(
+    sessions: Sessions, client: Redis, clock: SteppingClock
+) -> None:
+    token = await sessions.create(SESSION)
+    [key] = await client.keys("session:*")
+    assert 3598 <= await client.ttl(key) <= 3600
+    await client.expire(key, 10)
+    clock.moment += timedelta(minutes=20)
+    assert await peeked(sessions, token) == SESSION
+    assert await client.ttl(key) <= 10
+    used = await sessions.get(token)
+    assert 3598 <= await client.ttl(key) <= 3600
+    assert used is not None
+    assert used.last_used_at == "2026-03-01T00:20:00.001Z"
+    assert used.expires_at == "2026-03-01T01:20:00.001Z"
+    assert await peeked(sessions, token) == used
+
+
+async def test_a_remembered_session_lasts_thirty_days_from_signing_in(
+    sessions: Sessions, client: Redis, clock: SteppingClock
+) -> None:
+    token = await sessions.create(REMEMBERED)
+    [key] = await client.keys("session:*")
+    assert 30 * 24 * 3600 - 2 <= await client.ttl(key) <= 30 * 24 * 3600
+    await client.expire(key, 10)
+    clock.moment += timedelta(days=20)
+    used = await sessions.get(token)
+    assert await client.ttl(key) <= 10
+    assert used is not None
+    assert used.last_used_at == "2026-03-21T00:00:00.001Z"
+    assert used.expires_at == "2026-03-31T00:00:00.000Z"
+
+
+async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(sessions: Sessions, client: Redis) -> None:
+    token = await sessions.create(SESSION)
+    await sessions.delete(token)
+    await sessions.delete(token)
+    assert await sessions.get(token) is None
+    assert await client.keys() == []
+
+
+async def test_the_sessions_of_a_user_are_listed_and_some_of_them_ended(sessions: Sessions) -> None:
+    first = await sessions.create(SESSION)
+    second = await sessions.create(REMEMBERED)
+    stranger = await sessions.create(structs.replace(SESSION, id="session3", user_id="eve"))
+    await sessions.get(first)
+    assert [session.id for session in await sessions.of("bob")] == ["session1", "session2"]
+    await sessions.delete_many("bob", ["session1", "session3", "nothing"])
+    assert [session.id for session in await sessions.of("bob")] == ["session2"]
+    assert await peeked(sessions, first) is None
+    assert await peeked(sessions, second) is not None
+    assert await peeked(sessions, stranger) is not None
+
+
+async def test_sessions_that_ran_out_leave_the_index_of_the_user(sessions: Sessions, client: Redis) -> None:
+    for _ in range(5):
+        await sessions.create(SESSION)
+    await client.delete(*await client.keys("session:*"))
+    await sessions.create(SESSION)
+    assert await client.scard("sessions:bob") == 1
+    assert 0 < await client.ttl("sessions:bob") <= 30 * 24 * 3600
+
+
+async def test_a_restart_of_redis_keeps_sessions() -> None:
+    async with redis_server() as server, connect(server.url) as client:
+        token = await Sessions(client).create(SESSION)
+        await server.kill()
+        await server.start()
+        assert await peeked(Sessions(client), token) == SESSION
+
+
+async def test_a_redis_that_is_not_there_is_a_sentence_of_ours() -> None:
+    async with redis_server() as server, connect(server.url) as client:
+        await server.kill()
+        with pytest.raises(UpstreamUnavailable, match="Redis does not answer"):
+            await Sessions(client).peek_many(["token"])
