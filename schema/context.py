@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import strawberry
 
 from virtool_gql.access import Viewer
+from virtool_gql.actors import Actor, become
 from virtool_gql.db.database import Database
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
@@ -28,6 +29,18 @@ class Caller:
     session_token: str | None = None
     request_id: str = ""
     agent: str = ""
+
+    def actor(self, action: str) -> Actor:
+        """Give the caller as who does something, for the audit log."""
+        viewer = self.viewer
+        return Actor(
+            user_id=viewer.user_id if viewer else None,
+            handle=viewer.handle if viewer else "",
+            key_id=viewer.key_id if viewer else None,
+            address=self.address,
+            request_id=self.request_id,
+            action=action,
+        )
 
 
 @dataclass(slots=True)
@@ -62,6 +75,7 @@ class Context:
 
     def sign_in(self, viewer: Viewer, token: str, *, remember: bool) -> None:
         """Make the viewer the caller from here on, and send the cookie."""
+        become(viewer.user_id, viewer.handle)
         self.caller.viewer, self.caller.session_token = viewer, token
         self.session_cookie = SessionCookie(token, remember)
 

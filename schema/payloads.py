@@ -8,8 +8,10 @@ from typing import Any, Self, TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from schema.context import Info
 from schema.enums import described
 from virtool_gql import errors
+from virtool_gql.actors import acting
 
 
 class ErrorCode(StrEnum):
@@ -71,15 +73,20 @@ P = TypeVar("P", bound=Payload)
 
 
 def mutation(description: str) -> Callable[[Callable[..., Awaitable[P]]], Any]:
-    """Make a mutation of a resolver: what its user can mend becomes the payload's errors."""
+    """Make a mutation of a resolver: what its user can mend becomes the payload's errors.
+
+    All that it writes is the caller's doing, by the name of the mutation.
+    """
 
     def decorate(resolver: Callable[..., Awaitable[P]]) -> Any:
         payload = resolver.__annotations__["return"]
 
         @functools.wraps(resolver)
         async def resolved(*args: Any, **kwargs: Any) -> P:
+            info: Info = kwargs["info"]
             try:
-                return await resolver(*args, **kwargs)
+                with acting(info.context.caller.actor(info.field_name)):
+                    return await resolver(*args, **kwargs)
             except MENDABLE as error:
                 return payload(errors=[UserError.of(error)])  # type: ignore[no-any-return] # the resolver's own payload
 

@@ -40,12 +40,8 @@ def acting(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
-@contextmanager
-def doing(action: str) -> Iterator[None]:
-    """Say by which action whoever is at work does it."""
+def become(user_id: str, handle: str) -> None:
+    """Say who the stranger at work has turned out to be, until the block of `acting` ends."""
     actor = _actor.get()
-    if actor is None:
-        yield
-        return
-    with acting(structs.replace(actor, action=action)):
-        yield
+    if actor is not None:
+        _actor.set(structs.replace(actor, user_id=user_id, handle=handle))

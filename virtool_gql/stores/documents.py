@@ -4,7 +4,9 @@ Every write is announced: `insert`, `replace` and `delete` put a row per documen
 the write itself. No write path can forget it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -15,8 +17,10 @@ from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
 
 D = TypeVar("D", bound=Document)
+T = TypeVar("T")
 
 MODIFY_ATTEMPTS = 50
+OVERTAKEN_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,10 @@ class Found(Generic[D]):
     documents: list[D]
     has_next: bool
     has_previous: bool
+
+
+class Overtaken(StaleDocument):
+    """The server gave up a transaction because another was faster; the same again may succeed."""
 
 
 class Documents(Protocol):
@@ -85,6 +93,21 @@ def stale() -> StaleDocument:
 
 def duplicate(paths: Sequence[str]) -> DuplicateValue:
     return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
+
+
+async def at_once(store: Documents, work: Callable[[Documents], Awaitable[T]]) -> T:
+    """Do one write in a transaction of its own, again when another transaction was faster."""
+    for tries in range(1, OVERTAKEN_TRIES):
+        try:
+            return await _in_transaction(store, work)
+        except Overtaken:
+            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
+    return await _in_transaction(store, work)
+
+
+async def _in_transaction(store: Documents, work: Callable[[Documents], Awaitable[T]]) -> T:
+    async with store.transaction() as transaction:
+        return await work(transaction)
 
 
 async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D], D], where: Filter = EVERYTHING) -> D:

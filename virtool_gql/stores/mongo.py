@@ -4,11 +4,9 @@ On a replica set (one node is enough) a transaction is the server's own. A stand
 `mongo_intents` stands in, which a crash in the middle of a transaction may leave half done.
 """
 
-import asyncio
 import logging
-import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -21,12 +19,11 @@ from pymongo.write_concern import WriteConcern
 from virtool_gql.errors import ConfigError
 from virtool_gql.models.documents import Clock, Document, now
 from virtool_gql.stores.collections import COLLECTIONS
-from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.documents import Documents, at_once
 from virtool_gql.stores.mongo_collections import (
     Collection,
     Collections,
     OnAnnounced,
-    Overtaken,
     create_indexes,
     driver_errors,
 )
@@ -37,14 +34,12 @@ from virtool_gql.stores.mongo_transactions import IntentTransaction, ServerTrans
 from virtool_gql.stores.mongo_writes import OutboxIds, whole
 
 D = TypeVar("D", bound=Document)
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 DATABASE = "virtool"
 ANSWER_WITHIN_SECONDS = 5
 COMMIT_TRIES = 5
-OVERTAKEN_TRIES = 20
 DURABLE = WriteConcern("majority", j=True)
 
 STANDALONE = (
@@ -106,28 +101,15 @@ class MongoStore(MongoReads):
 
     async def insert(self, *documents: D) -> list[D]:
         """Store new documents; give them back as version 1."""
-        return await self._at_once(lambda transaction: transaction.insert(*documents))
+        return await at_once(self, lambda transaction: transaction.insert(*documents))
 
     async def replace(self, *documents: D) -> list[D]:
         """Store the next version of documents that were read; give them back with it."""
-        return await self._at_once(lambda transaction: transaction.replace(*documents))
+        return await at_once(self, lambda transaction: transaction.replace(*documents))
 
     async def delete(self, *documents: D) -> None:
         """Remove documents that were read."""
-        await self._at_once(lambda transaction: transaction.delete(*documents))
-
-    async def _at_once(self, work: Callable[[Documents], Awaitable[T]]) -> T:
-        """Do one write in a transaction of its own, again when another transaction was faster."""
-        for tries in range(1, OVERTAKEN_TRIES):
-            try:
-                return await self._in_transaction(work)
-            except Overtaken:
-                await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
-        return await self._in_transaction(work)
-
-    async def _in_transaction(self, work: Callable[[Documents], Awaitable[T]]) -> T:
-        async with self.transaction() as transaction:
-            return await work(transaction)
+        await at_once(self, lambda transaction: transaction.delete(*documents))
 
     def transaction(self) -> AbstractAsyncContextManager[Documents]:
         """Open a transaction: what is done on it is done as a whole when the block ends, or not at all."""

@@ -8,9 +8,10 @@ from bson.errors import BSONError
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConnectionFailure, DocumentTooLarge, OperationFailure
 
-from virtool_gql.errors import BadUserInput, PayloadTooLarge, StaleDocument, UpstreamUnavailable
+from virtool_gql.errors import BadUserInput, PayloadTooLarge, UpstreamUnavailable
 from virtool_gql.models.documents import Document, Kept
 from virtool_gql.query import total_order
+from virtool_gql.stores.documents import Overtaken
 from virtool_gql.stores.mongo_documents import UNIQUE, unique_name
 from virtool_gql.stores.mongo_filters import mongo_order
 
@@ -20,10 +21,6 @@ Session: TypeAlias = Any
 """Motor's classes, which `stores.mongo` alone imports."""
 
 OnAnnounced = Callable[[], None]
-
-
-class Overtaken(StaleDocument):
-    """The server gave up a transaction because another was faster; the same again may succeed."""
 
 
 @contextmanager

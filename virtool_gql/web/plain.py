@@ -54,12 +54,17 @@ async def caller_of(request: Request, identifier: Identifier) -> Caller:
     return await identifier.caller(credential_of(headers), stranger)
 
 
-async def viewer_of(request: Request, identifier: Identifier) -> Viewer:
-    """Give the viewer of a request; raise when nobody is signed in."""
+async def signed_in_of(request: Request, identifier: Identifier) -> tuple[Caller, Viewer]:
+    """Give whoever sent a request, and the viewer that they are; raise when nobody is signed in."""
     caller = await caller_of(request, identifier)
     if caller.viewer is None:
         raise Unauthenticated
-    return caller.viewer
+    return caller, caller.viewer
+
+
+async def viewer_of(request: Request, identifier: Identifier) -> Viewer:
+    """Give the viewer of a request; raise when nobody is signed in."""
+    return (await signed_in_of(request, identifier))[1]
 
 
 def refused(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from schema.ids import global_id
 from virtool_gql.access import Viewer
+from virtool_gql.actors import acting
 from virtool_gql.db.database import Database
 from virtool_gql.errors import BadUserInput, ErrorCode, VirtoolError
 from virtool_gql.executors import run_in_thread
@@ -23,7 +24,7 @@ from virtool_gql.models.files import File, FileType
 from virtool_gql.web.errors import RequestError, refuse
 from virtool_gql.web.identity import PREFLIGHT, Identifier, SessionToken, credential_of
 from virtool_gql.web.operations import encode
-from virtool_gql.web.plain import viewer_of
+from virtool_gql.web.plain import signed_in_of
 from virtool_gql.web.requests import headers_of
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,12 @@ class Uploads:
     async def upload(self, request: Request) -> Response:
         """Take one file in; rights, parameters and room are looked at before the first byte is read."""
         check_upload_form(request)
-        viewer = await viewer_of(request, self.identifier)
+        caller, viewer = await signed_in_of(request, self.identifier)
         name, type = parameters_of(request)
         await self._check_room(expected_length(request))
         try:
-            file = await self._take(request, viewer, name, type)
+            with acting(caller.actor("POST /uploads")):
+                file = await self._take(request, viewer, name, type)
         except ClientDisconnect:
             return Response(status_code=400)
         except OSError as error:
