@@ -1,12 +1,13 @@
 """Users who share permissions and samples."""
 
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from schema.context import Info
 from schema.enums import described
-from schema.ids import global_id
+from schema.ids import global_id, stored_id
 from schema.inputs import containing, optional, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
@@ -14,6 +15,11 @@ from virtool_gql.models import users as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.users import Permission
 from virtool_gql.query import And, Filter
+
+if TYPE_CHECKING:
+    from schema.users import User
+
+MOST_MEMBERS = 100
 
 described(
     Permission,
@@ -38,6 +44,17 @@ class Group(Node):
     name: str = strawberry.field(description="The name, unique among groups whatever the case of its letters.")
     permissions: list[Permission] = strawberry.field(description="What its members may do on the whole instance.")
     created_at: Timestamp = strawberry.field(description="When the group was created.")
+    version: int = strawberry.field(description="Counts its changes, for `expectedVersion`.")
+
+    @strawberry.field(
+        description=f"Its members by handle, at most {MOST_MEMBERS}; `users(filter: {{groupId}})` gives all in pages."
+    )
+    async def members(self, info: Info) -> list[Annotated["User", strawberry.lazy("schema.users")]] | None:
+        return await info.context.loaders.members.load(stored_id("group", self.id))
+
+    @strawberry.field(description="How many members it has.")
+    async def member_count(self, info: Info) -> int | None:
+        return await info.context.loaders.member_count.load(stored_id("group", self.id))
 
     @classmethod
     def from_document(cls, group: models.Group) -> Self:
@@ -46,6 +63,7 @@ class Group(Node):
             name=group.name,
             permissions=list(group.permissions),
             created_at=group.created_at,
+            version=group.version,
         )
 
 

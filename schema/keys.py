@@ -5,8 +5,10 @@ from typing import Self
 import strawberry
 
 from schema.ids import global_id
+from schema.inputs import optional, partial, translated
 from schema.nodes import Node
 from schema.payloads import Payload
+from virtool_gql.db.keys import KeyChanges
 from virtool_gql.models import users as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.users import Permission
@@ -23,6 +25,10 @@ class ApiKey(Node):
     last_used_at: Timestamp | None = strawberry.field(
         description="When it was last used, to the minute; null if never."
     )
+    expires_at: Timestamp | None = strawberry.field(description="From when on it works no more; null if never.")
+    version: int = strawberry.field(
+        description="Counts its changes, for `expectedVersion`; what is noted of its use is one."
+    )
 
     @classmethod
     def from_document(cls, key: models.ApiKey) -> Self:
@@ -33,6 +39,8 @@ class ApiKey(Node):
             administrator=key.administrator,
             created_at=key.created_at,
             last_used_at=key.last_used_at,
+            expires_at=key.expires_at,
+            version=key.version,
         )
 
 
@@ -47,6 +55,7 @@ class CreateApiKeyInput:
     administrator: bool = strawberry.field(
         default=False, description="Whether it may do all that you may as an administrator, which you must be."
     )
+    expires_at: Timestamp | None = optional("From when on it works no more; it works for ever when left out.")
 
 
 @strawberry.type(description="What `createApiKey` answers with.")
@@ -55,6 +64,36 @@ class CreateApiKeyPayload(Payload):
 
     api_key: ApiKey | None = strawberry.field(default=None, description="The key without its secret.")
     key: str | None = strawberry.field(default=None, description="The secret. It is shown only now.")
+
+
+@strawberry.input(description="What to change of an API key. What is left out stays as it is.")
+class UpdateApiKeyInput:
+    """What to change of an API key."""
+
+    id: strawberry.ID = strawberry.field(description="The key, one of your own.")
+    name: str | None = optional("What you call it.")
+    permissions: list[Permission] | None = optional("What it may do; it gets none that you have not.")
+    administrator: bool | None = optional(
+        "Whether it may do all that you may as an administrator, which you must be to allow it."
+    )
+    expires_at: Timestamp | None = optional("From when on it works no more; null for never.")
+    expected_version: int | None = optional("Change it only if this is still its version.")
+
+    def changes(self) -> KeyChanges:
+        return partial(
+            KeyChanges,
+            name=self.name,
+            permissions=translated(self.permissions, tuple),
+            administrator=self.administrator,
+            expires_at=self.expires_at,
+        )
+
+
+@strawberry.type(description="What `updateApiKey` answers with.")
+class UpdateApiKeyPayload(Payload):
+    """What `updateApiKey` answers with."""
+
+    api_key: ApiKey | None = strawberry.field(default=None, description="The key as it is now.")
 
 
 @strawberry.input(description="Which API key to delete.")
@@ -69,3 +108,10 @@ class DeleteApiKeyPayload(Payload):
     """What `deleteApiKey` answers with."""
 
     api_key: ApiKey | None = strawberry.field(default=None, description="The key as it was.")
+
+
+@strawberry.type(description="What `deleteApiKeys` answers with.")
+class DeleteApiKeysPayload(Payload):
+    """What `deleteApiKeys` answers with."""
+
+    count: int | None = strawberry.field(default=None, description="How many keys there were.")

@@ -3,16 +3,33 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType, structs
 
 from virtool_gql.access import Viewer, readable_keys
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import single_line
-from virtool_gql.errors import Forbidden
-from virtool_gql.models.documents import NewId
+from virtool_gql.db.retries import retried
+from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.errors import BadUserInput, Forbidden, StaleDocument
+from virtool_gql.models.documents import NewId, Timestamp
 from virtool_gql.models.users import ApiKey, Permission
+from virtool_gql.query import Page
+from virtool_gql.stores.documents import modify
 
 SECRET_BYTES = 32
+
+
+class KeyChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change of a key; what is not set stays. `expires_at` None lets it work for ever."""
+
+    name: str | UnsetType = UNSET
+    permissions: tuple[Permission, ...] | UnsetType = UNSET
+    administrator: bool | UnsetType = UNSET
+    expires_at: Timestamp | UnsetType | None = UNSET
 
 
 def new_secret() -> str:
@@ -25,7 +42,7 @@ def key_hash(secret: str) -> str:
 
 
 class ApiKeys(Listing[ApiKey]):
-    """A user's own keys; nobody reads those of others."""
+    """A user's own keys; nobody reads those of others. Whoever changes them has signed in with the password."""
 
     noun = "API key"
 
@@ -40,31 +57,69 @@ class ApiKeys(Listing[ApiKey]):
         permissions: Iterable[Permission] = (),
         *,
         administrator: bool = False,
+        expires_at: Timestamp | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; give it with its secret, which is not kept. It gets no permission that its owner has not."""
-        _signed_in_by_password(viewer)
-        if administrator and not viewer.administrator:
-            raise Forbidden("Only an administrator can make a key of an administrator.")
+        viewer.require_session()
+        asked = KeyChanges(
+            name=name, permissions=tuple(permissions), administrator=administrator, expires_at=expires_at
+        )
         secret = self._new_secret()
         key = ApiKey(
+            **self._values(viewer, asked),
             id=self.instance.new_id(),
-            name=single_line(name, "name", may_be_empty=False),
             key_hash=key_hash(secret),
             user_id=viewer.user_id,
-            permissions=tuple(sorted(viewer.permissions & frozenset(permissions))),
-            administrator=administrator,
+            credentials_version=viewer.credentials_version,
             created_at=self.instance.clock(),
         )
         return (await self.store.insert(key))[0], secret
 
+    async def update(
+        self, viewer: Viewer, id: str, changes: KeyChanges, *, expected_version: int | None = None
+    ) -> ApiKey:
+        """Change a key; it gets no permission that its owner has not."""
+        viewer.require_session()
+        await self.get(viewer, id)
+        values = self._values(viewer, changes)
+
+        def changed(key: ApiKey) -> ApiKey:
+            if expected_version not in {None, key.version}:
+                raise StaleDocument("The key was changed or used in the meantime; read it again.")
+            after = structs.replace(key, **values)
+            return key if after == key else after
+
+        return await modify(self.store, ApiKey, id, changed, self.readable(viewer))
+
     async def delete(self, viewer: Viewer, id: str) -> ApiKey:
-        _signed_in_by_password(viewer)
+        viewer.require_session()
+        return await retried(lambda: self._delete(viewer, id))
+
+    async def _delete(self, viewer: Viewer, id: str) -> ApiKey:
         key = await self.get(viewer, id)
         await self.store.delete(key)
         return key
 
+    async def delete_all(self, viewer: Viewer) -> int:
+        """Delete the viewer's keys; give how many there were."""
+        viewer.require_session()
+        return await retried(lambda: self._delete_all(viewer))
 
-def _signed_in_by_password(viewer: Viewer) -> None:
-    """Keep a stolen key from making others that outlive it."""
-    if viewer.key_id is not None:
-        raise Forbidden("An API key can neither make nor delete API keys; sign in with your password.")
+    async def _delete_all(self, viewer: Viewer) -> int:
+        keys = (await self.find(viewer, page=Page(first=None))).documents
+        if keys:
+            await self.store.delete(*keys)
+        return len(keys)
+
+    def _values(self, viewer: Viewer, changes: KeyChanges) -> dict[str, Any]:
+        """Give the changes as they are stored; raise an error for what is not acceptable."""
+        values = to_values(changes)
+        if "name" in values:
+            values["name"] = single_line(values["name"], "name", may_be_empty=False)
+        if "permissions" in values:
+            values["permissions"] = tuple(sorted(viewer.permissions & frozenset(values["permissions"])))
+        if values.get("administrator") and not viewer.administrator:
+            raise Forbidden("Only an administrator can make a key of an administrator.")
+        if values.get("expires_at") is not None and values["expires_at"] <= self.instance.clock():
+            raise BadUserInput("A key expires in the future.", path=["expires_at"])
+        return values

@@ -1,17 +1,30 @@
 """Users: who can sign in, and what each may do at this moment."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec import UNSET
 
 from virtool_gql.access import Viewer, readable_users, viewer_of
-from virtool_gql.db.groups import check_groups
+from virtool_gql.db.creation import created_once, creation_key
+from virtool_gql.db.credentials import Credential, Credentials, works
+from virtool_gql.db.groups import gone_groups
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.listing import Listing
+from virtool_gql.db.listing import CallerViewer, Listing
 from virtool_gql.db.names import comparable, user_handle
-from virtool_gql.db.passwords import Passwords, check_password
+from virtool_gql.db.passwords import Passwords
+from virtool_gql.db.retries import retried
 from virtool_gql.db.settings import SettingsWrapper
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
+from virtool_gql.db.user_drafts import UserDrafts
+from virtool_gql.db.user_inputs import NewUser, UserChanges, changed, rules, seen_by
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, NotFound
+from virtool_gql.models.changes import Change
 from virtool_gql.models.users import ApiKey, Group, User
-from virtool_gql.query import Eq, Page
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Eq, Filter, Order, Page
+from virtool_gql.stores.documents import Documents, Found, modify
+from virtool_gql.stores.sessions import Session
+
+__all__ = ["NewUser", "UserChanges", "Users"]
 
 FIRST_USER_ID = "first"
 
@@ -21,10 +34,31 @@ class Users(Listing[User]):
 
     noun = "user"
 
-    def __init__(self, instance: Instance, settings: SettingsWrapper, passwords: Passwords) -> None:
+    def __init__(
+        self, instance: Instance, settings: SettingsWrapper, passwords: Passwords, credentials: Credentials
+    ) -> None:
         super().__init__(instance, User, readable_users)
-        self._settings = settings
-        self._passwords = passwords
+        self._drafts = UserDrafts(instance, settings, passwords)
+        self._credentials = credentials
+
+    async def find(
+        self, viewer: Viewer, where: Filter = EVERYTHING, order: Sequence[Order] = (), page: Page = FIRST_PAGE
+    ) -> Found[User]:
+        return await super().find(viewer, seen_by(viewer, where), order, page)
+
+    async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
+        return await super().count(viewer, seen_by(viewer, where))
+
+    def changes(
+        self,
+        caller_viewer: CallerViewer,
+        where: Filter = EVERYTHING,
+        ids: Collection[str] | None = None,
+        after: str | None = None,
+    ) -> AsyncGenerator[Change, None]:
+        """Give the changes of users. Whoever loses a role is signed out: what the filter means to them stays."""
+        viewer = caller_viewer()
+        return super().changes(caller_viewer, seen_by(viewer, where) if viewer else where, ids, after)
 
     async def any_exist(self) -> bool:
         return bool((await self.store.find(User, page=Page(first=1))).documents)
@@ -38,8 +72,9 @@ class Users(Listing[User]):
         taken = Conflict("Virtool already has at least one user.")
         if await self.any_exist():
             raise taken
+        new = NewUser(handle=handle, password=password, force_reset=False, administrator=True)
         try:
-            return await self._insert(await self._new(FIRST_USER_ID, handle, password, administrator=True))
+            return (await self.store.insert(await self._drafts.new(FIRST_USER_ID, new)))[0]
         except DuplicateValue as error:
             raise taken from error
 
@@ -51,16 +86,75 @@ class Users(Listing[User]):
         administrator: bool = False,
         group_ids: Iterable[str] = (),
     ) -> User:
-        """Make a user, whose handle differs from all others by more than the case of its letters."""
-        group_ids = tuple(dict.fromkeys(group_ids))
-        await check_groups(self.store, group_ids)
-        user = await self._new(
-            self.instance.new_id(), handle, password, administrator=administrator, group_ids=group_ids
+        """Make a user, for whoever need not be asked for their rights: the operator."""
+        group_ids = tuple(group_ids)
+        return await self._create(
+            NewUser(
+                handle=handle, password=password, force_reset=False, administrator=administrator, group_ids=group_ids
+            )
         )
-        try:
-            return await self._insert(user)
-        except DuplicateValue as error:
-            raise Conflict("User already exists.", path=["handle"]) from error
+
+    async def add(self, viewer: Viewer, new: NewUser, *, idempotency_key: str | None = None) -> User:
+        """Make a user as an administrator; the same one's same idempotency key gives the same user again."""
+        viewer.require_administrator()
+        key = creation_key(viewer, idempotency_key)
+        return await created_once(self.store, User, key, lambda: self._create(new, key))
+
+    async def _create(self, new: NewUser, key: str | None = None) -> User:
+        """Make a user, whose handle differs from all others by more than the case of its letters."""
+        user = await self._drafts.new(self.instance.new_id(), new, key)
+        with _handles_told():
+            user = (await self.store.insert(user))[0]
+        return await self._without_gone_groups(user)
+
+    async def update(
+        self, viewer: Viewer, id: str, changes: UserChanges, *, expected_version: int | None = None
+    ) -> User:
+        """Change a user as an administrator; what ends their sessions and keys does so at once."""
+        viewer.require_administrator()
+        await self.get(viewer, id)
+        _refuse_to_oneself(viewer, id, changes)
+        values = await self._drafts.values(changes)
+
+        def change(user: User) -> User:
+            if expected_version not in {None, user.version}:
+                raise Conflict("Somebody else changed the user first; read it again.")
+            return changed(user, values)
+
+        with _handles_told():
+            before, after = await retried(lambda: self._replace(viewer, id, change))
+        if before.credentials_version != after.credentials_version:
+            await self._credentials.forget(id)
+        return await self._without_gone_groups(after) if "group_ids" in values else after
+
+    async def _replace(self, viewer: Viewer, id: str, change: Callable[[User], User]) -> tuple[User, User]:
+        """Give the user before and after the change.
+
+        Whoever takes an administrator's power away is written together with them: of two who do it to each other at
+        the same moment one comes too late, so that there is always an administrator.
+        """
+        async with self.store.transaction() as documents:
+            before = await documents.get(User, id)
+            if before is None:
+                raise NotFound("There is no user of that id.")
+            after = change(before)
+            if after is before:
+                return before, before
+            loses_power = rules(before) and not rules(after)
+            others = [await _acting_administrator(documents, viewer)] if loses_power else []
+            after = (await documents.replace(after, *others))[0]
+        return before, after
+
+    async def _without_gone_groups(self, user: User) -> User:
+        """Take the groups away that were deleted while the user was written, and that the deletion cannot have seen."""
+        gone = await gone_groups(self.store, user.group_ids)
+        if not gone:
+            return user
+
+        def without(now: User) -> User:
+            return changed(now, {"group_ids": tuple(id for id in now.group_ids if id not in gone)})
+
+        return await modify(self.store, User, user.id, without)
 
     async def by_handle(self, handle: str) -> User | None:
         """Give the user of a handle in any spelling of it that counts as the same."""
@@ -71,44 +165,53 @@ class Users(Listing[User]):
         found = await self.store.find(User, Eq("handle_key", key), page=Page(first=1))
         return found.documents[0] if found.documents else None
 
-    async def viewer(self, user_id: str, key: ApiKey | None = None) -> Viewer | None:
-        """Give what the user may do at this moment (through the key, if one is used); None when gone or deactivated."""
+    async def viewer(self, user_id: str, credential: Credential | None = None) -> Viewer | None:
+        """Give what the user may do at this moment; None when gone, deactivated, or when the credential has ended."""
         user = await self.store.get(User, user_id)
-        if user is None or not user.active:
+        if user is None or not user.active or not (credential is None or works(user, credential)):
             return None
         groups = await self.store.get_many(Group, user.group_ids) if user.group_ids else {}
-        return viewer_of(user, groups.values(), key)
+        return viewer_of(user, groups.values(), credential if isinstance(credential, ApiKey) else None)
 
-    async def viewers(self, user_ids: Iterable[str]) -> dict[str, Viewer]:
-        """Give what several users may do at this moment, in two statements; without those gone or deactivated."""
-        users = [user for user in (await self.store.get_many(User, set(user_ids))).values() if user.active]
-        group_ids = {id for user in users for id in user.group_ids}
+    async def viewers(self, sessions: Mapping[str, Session]) -> dict[str, Viewer]:
+        """Give what users may do at this moment, by their sessions, in two statements; without what has ended."""
+        users = await self.store.get_many(User, {session.user_id for session in sessions.values()})
+        users = {id: user for id, user in users.items() if user.active}
+        group_ids = {id for user in users.values() for id in user.group_ids}
         groups = await self.store.get_many(Group, group_ids) if group_ids else {}
-        return {user.id: viewer_of(user, [groups[id] for id in user.group_ids if id in groups]) for user in users}
+        viewers = {
+            id: viewer_of(user, [groups[id] for id in user.group_ids if id in groups]) for id, user in users.items()
+        }
+        return {
+            token: viewers[session.user_id]
+            for token, session in sessions.items()
+            if session.user_id in users and works(users[session.user_id], session)
+        }
 
-    async def _new(
-        self,
-        id: str,
-        handle: str,
-        password: str,
-        *,
-        administrator: bool,
-        group_ids: tuple[str, ...] = (),
-    ) -> User:
-        handle = user_handle(handle)
-        check_password(password, (await self._settings.get()).minimum_password_length)
-        password_hash = await self._passwords.hash(password)
-        at = self.instance.clock()
-        return User(
-            id=id,
-            handle=handle,
-            handle_key=comparable(handle),
-            password_hash=password_hash,
-            administrator=administrator,
-            group_ids=group_ids,
-            created_at=at,
-            last_password_change=at,
-        )
 
-    async def _insert(self, user: User) -> User:
-        return (await self.store.insert(user))[0]
+def _refuse_to_oneself(viewer: Viewer, id: str, changes: UserChanges) -> None:
+    if id != viewer.user_id:
+        return
+    if changes.administrator is False:
+        raise BadUserInput("Users cannot modify their own administrative status.", path=["administrator"])
+    if changes.active is False:
+        raise BadUserInput("Users cannot deactivate themselves.", path=["active"])
+    if changes.password is not UNSET:
+        raise BadUserInput("Change your own password in your account, which asks for the old one.", path=["password"])
+
+
+async def _acting_administrator(documents: Documents, viewer: Viewer) -> User:
+    """Give the administrator who is at work, as they are at this moment."""
+    user = await documents.get(User, viewer.user_id)
+    if user is None or not rules(user):
+        raise Forbidden("You are no administrator any more.")
+    return user
+
+
+@contextmanager
+def _handles_told() -> Iterator[None]:
+    """Say in the user's words that a handle is taken."""
+    try:
+        yield
+    except DuplicateValue as error:
+        raise Conflict("User already exists.", path=["handle"]) from error
