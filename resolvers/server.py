@@ -2,10 +2,10 @@
 
 import strawberry
 
-import virtool_gql
 from schema.context import Info
 from schema.scalars import Cursor
-from schema.server import Server, Settings
+from schema.server import Server
+from virtool_gql.version import running
 
 
 @strawberry.type
@@ -24,12 +24,7 @@ class ServerQuery:
     async def server(self, info: Info) -> Server:
         db = info.context.db
         return Server(
-            version=virtool_gql.__version__,
+            version=running(),
             setup_required=not await db.users.any_exist(),
             minimum_password_length=(await db.settings.get()).minimum_password_length,
         )
-
-    @strawberry.field(description="What is settled for the whole instance. For everybody who is signed in.")
-    async def settings(self, info: Info) -> Settings:
-        info.context.refuse_strangers()
-        return Settings.from_document(await info.context.db.settings.get())

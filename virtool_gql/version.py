@@ -1,6 +1,7 @@
 """The version of this copy: what git calls it, what its VERSION file says, or the release it descends from."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from virtool_gql import __version__
@@ -12,6 +13,12 @@ GIT_SECONDS = 5.0
 def version(root: Path = ROOT) -> str:
     """Give the version of the copy in the folder."""
     return _described(root) or _written(root) or __version__
+
+
+@cache
+def running() -> str:
+    """Give the version of what runs, which does not change before the next start."""
+    return version()
 
 
 def _described(root: Path) -> str | None:

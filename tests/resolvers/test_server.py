@@ -1,14 +1,14 @@
-import virtool_gql
 from tests.factories.api import Api
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
-from virtool_gql.models.settings import Settings
+from virtool_gql.models.settings import SampleGroup, Settings
+from virtool_gql.version import running
 
 SERVER = "{ server { version setupRequired minimumPasswordLength } }"
 
 
 async def test_a_stranger_learns_whether_to_set_up(api: Api) -> None:
-    shown = {"version": virtool_gql.__version__, "setupRequired": True, "minimumPasswordLength": 8}
+    shown = {"version": running(), "setupRequired": True, "minimumPasswordLength": 8}
     assert await api.ask(None, SERVER) == shown
     await stored_user(api.db, "first")
     assert await api.ask(None, SERVER) == shown | {"setupRequired": False}
@@ -24,7 +24,9 @@ async def test_settings_are_those_that_are_stored(api: Api, owner: Viewer) -> No
         "sampleAllRead": True,
         "sampleUniqueNames": True,
     }
-    await api.db.store.insert(Settings(id="settings", minimum_password_length=12, sample_group="force_choice"))
+    await api.db.store.insert(
+        Settings(id="settings", minimum_password_length=12, sample_group=SampleGroup.FORCE_CHOICE)
+    )
     shown = await api.ask(owner, query)
     assert (shown["minimumPasswordLength"], shown["sampleGroup"]) == (12, "FORCE_CHOICE")
 

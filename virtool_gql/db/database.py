@@ -26,6 +26,7 @@ from virtool_gql.db.jobs import JobLimits, Jobs
 from virtool_gql.db.keys import ApiKeys
 from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
+from virtool_gql.db.messages import Messages
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
@@ -92,7 +93,8 @@ class Database:
         instance = self.instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
         passwords = Passwords(bcrypt_rounds)
         self.audit = Audit(instance)
-        self.settings = SettingsWrapper(store)
+        self.settings = SettingsWrapper(instance)
+        self.messages = Messages(instance)
         sessions = Sessions(redis, clock)
         self.credentials = Credentials(store, sessions)
         self.users = Users(instance, self.settings, passwords, self.credentials)

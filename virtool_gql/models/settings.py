@@ -5,6 +5,16 @@ from enum import StrEnum
 from virtool_gql.models.documents import Document, Kept, Timestamp
 from virtool_gql.query import Order
 
+SETTINGS_ID = "settings"
+
+
+class SampleGroup(StrEnum):
+    """Which group a new sample belongs to."""
+
+    NONE = "none"
+    FORCE_CHOICE = "force_choice"
+    USERS_PRIMARY_GROUP = "users_primary_group"
+
 
 class Settings(Document, frozen=True, kw_only=True):
     """What an administrator has settled for the whole instance; one document with the id `settings`."""
@@ -12,7 +22,7 @@ class Settings(Document, frozen=True, kw_only=True):
     kept = Kept("settings")
 
     minimum_password_length: int = 8
-    sample_group: str = "none"
+    sample_group: SampleGroup = SampleGroup.NONE
     sample_group_read: bool = True
     sample_group_write: bool = False
     sample_all_read: bool = True

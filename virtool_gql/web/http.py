@@ -11,9 +11,9 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from schema.context import Caller, SessionCookie
-from virtool_gql import __version__
 from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.executors import run_in_thread
+from virtool_gql.version import running
 from virtool_gql.web.cookies import set_cookie
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.edge import Edge
@@ -27,7 +27,7 @@ from virtool_gql.web.websocket import Socket
 
 log = logging.getLogger(__name__)
 
-VERSION = __version__.encode()
+VERSION = running().encode()
 RawHeaders = list[tuple[bytes, bytes]]
 
 

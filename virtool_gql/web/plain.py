@@ -8,14 +8,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schema.context import Caller
-from virtool_gql import __version__
 from virtool_gql.access import Viewer
 from virtool_gql.errors import ErrorCode, Unauthenticated, VirtoolError
+from virtool_gql.version import running
 from virtool_gql.web.errors import MASKED, STATUSES, RequestError, plain_error
 from virtool_gql.web.identity import Identifier, credential_of, stranger_of
 from virtool_gql.web.requests import headers_of, request_id_of
 
 log = logging.getLogger(__name__)
+
+VERSION = running().encode()
 
 CODES = {404: ErrorCode.NOT_FOUND, 500: ErrorCode.INTERNAL}
 
@@ -34,7 +36,7 @@ class Stamped:
         scope["request_id"] = request_id
         stamps = [
             (b"x-request-id", request_id.encode()),
-            (b"x-virtool-version", __version__.encode()),
+            (b"x-virtool-version", VERSION),
             (b"x-content-type-options", b"nosniff"),
         ]
 
