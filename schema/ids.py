@@ -22,6 +22,20 @@ PREFIXES = {
 }
 """What each prefix stands for, in words."""
 
+PREFIX_OF_COLLECTION = {
+    "users": "user",
+    "groups": "group",
+    "keys": "key",
+    "settings": "settings",
+    "instance_messages": "message",
+    "samples": "sample",
+    "labels": "label",
+    "subtractions": "subtraction",
+    "jobs": "job",
+    "files": "file",
+}
+"""The prefix of the ids of each collection's documents, in the audit log."""
+
 
 def global_id(prefix: str, id: str) -> strawberry.ID:
     return strawberry.ID(f"{prefix}_{id}")
