@@ -38,3 +38,10 @@ async def split_db(
 ) -> AsyncIterator[Database]:
     async with opened(split_urls, services.redis, redis, tmp_path, clock) as database:
         yield database
+
+
+@pytest.fixture(params=["db", "split_db"])
+def each_db(request: pytest.FixtureRequest) -> Database:
+    """Give a database on each of the stores in turn."""
+    chosen: Database = request.getfixturevalue(request.param)
+    return chosen

@@ -1,6 +1,8 @@
 """What is done again when somebody else was faster."""
 
+import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -15,11 +17,11 @@ T = TypeVar("T")
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
     """Read, decide and write again from the start, as long as what was read is changed before it is written."""
-    for _ in range(MODIFY_ATTEMPTS):
+    for tries in range(1, MODIFY_ATTEMPTS + 1):
         try:
             return await attempt()
         except StaleDocument:
-            continue
+            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
     raise StaleDocument("Too many people change this at once; try again.")
 
 
