@@ -16,3 +16,21 @@ async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+
+
+class Endings:
+    """Ends tasks in the background, for those who cannot wait until a task has ended."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def end(self, task: "asyncio.Task[Any]") -> None:
+        """Cancel the task, again and again until it has ended."""
+        ending = asyncio.create_task(cancelled(task))
+        self._under_way.add(ending)
+        ending.add_done_callback(self._under_way.discard)
+
+    async def all_over(self) -> None:
+        """Wait until every task that was to end has ended."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)

@@ -1,8 +1,14 @@
+import asyncio
 import time
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from virtool_gql.db.job_logs import LogReader
+from redis.asyncio import Redis
+
+from tests.factories.conditions import until
+from virtool_gql.db.job_logs import LogReader, LogSignals
 from virtool_gql.models.documents import Timestamp
+from virtool_gql.stores.redis import Signals
 
 CREATED = Timestamp("2026-03-01T00:00:00.000Z")
 LATER = Timestamp("2026-03-01T00:00:01.000Z")
@@ -56,3 +62,43 @@ def test_the_end_of_a_long_log_is_found_without_reading_it_line_by_line(tmp_path
     lines = reader(path, after=299_990).read(100, ended=True)
     assert time.perf_counter() - started < 1
     assert [line.text for line in lines] == [f"line {number}" for number in range(299_991, 300_001)]
+
+
+class Stubborn(Signals):
+    """Listens on after its first cancellation, as redis-py on Python 3.11 may."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.listeners: list[asyncio.Task[object] | None] = []
+
+    async def listen(self, channel: str) -> AsyncGenerator[str, None]:
+        self.listeners.append(asyncio.current_task())
+        try:
+            async for message in super().listen(channel):
+                yield message
+        except asyncio.CancelledError:
+            async for message in super().listen(channel):
+                yield message
+
+
+async def test_the_last_follower_ends_the_listening_although_the_cancellation_is_swallowed(redis: Redis) -> None:
+    signals = Stubborn(redis)
+    logs = LogSignals(signals)
+    with logs.of("job"):
+        await until(lambda: signals.listeners)
+    [listener] = signals.listeners
+    assert listener is not None
+    await until(listener.done)
+    with logs.of("job"), logs.of("other"):
+        await until(lambda: len(signals.listeners) == 2)
+    await logs.close()
+    assert all(listener is not None and listener.done() for listener in signals.listeners)
+
+
+async def test_closing_ends_the_listening_of_those_who_still_follow(redis: Redis) -> None:
+    signals = Stubborn(redis)
+    logs = LogSignals(signals)
+    with logs.of("job"):
+        await until(lambda: signals.listeners)
+        await logs.close()
+        assert all(listener is not None and listener.done() for listener in signals.listeners)

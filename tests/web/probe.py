@@ -1,6 +1,7 @@
 """A small schema that does on purpose what the real one never should."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from virtool_gql.errors import Forbidden
 
 EXECUTED: list[str] = []
 """What was executed of subscriptions: the field `traced` adds to it."""
+
+STUBBORN: list["asyncio.Task[Any] | None"] = []
+"""The tasks of subscriptions to `stubborn`, each of which swallows its first cancellation."""
 
 
 @strawberry.type
@@ -152,6 +156,14 @@ class Subscription:
     async def lines(self, after: int = 0, last: int = 3) -> AsyncIterator[Line]:
         for number in range(after + 1, last + 1):
             yield Line(number=number, text=f"line {number}")
+
+    @strawberry.subscription
+    async def stubborn(self) -> AsyncIterator[Line]:
+        STUBBORN.append(asyncio.current_task())
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+        await asyncio.get_running_loop().create_future()
+        yield Line(number=1, text="never")
 
     @strawberry.subscription
     async def failing(self) -> AsyncIterator[Line]:

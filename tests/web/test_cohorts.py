@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from schema.context import Caller
-from tests.web.probe import EXECUTED
+from tests.web.probe import EXECUTED, STUBBORN
 from tests.web.serving import Peer, Stores, Web, served, until
 from tests.web.test_sse import streamed
 from virtool_gql.access import Viewer
@@ -114,6 +114,30 @@ async def test_one_that_leaves_does_not_disturb_the_others(crowd: Web) -> None:
         await members(crowd, 1)
         await crowd.api.file(ada)
         assert await handles([second]) == ["ada"]
+
+
+async def test_a_cohort_that_all_have_left_ends_although_its_source_swallows_the_cancellation(crowd: Web) -> None:
+    STUBBORN.clear()
+    cookie = await crowd.cookie(await crowd.api.viewer("ada"))
+    async with crowd.socket(cookie) as peer:
+        await peer.ask("1", "subscription { stubborn { number } }")
+        await until(lambda: STUBBORN)
+        await peer.tell(id="1", type="complete")
+        [task] = STUBBORN
+        assert task is not None
+        await until(task.done)
+
+
+async def test_closing_waits_for_the_cohorts_that_all_have_left(stores: Stores) -> None:
+    STUBBORN.clear()
+    async with served(stores) as web:
+        cookie = await web.cookie(await web.api.viewer("ada"))
+        async with web.socket(cookie) as peer:
+            await peer.ask("1", "subscription { stubborn { number } }")
+            await until(lambda: STUBBORN)
+            await peer.tell(id="1", type="complete")
+            await until(lambda: not web.edge.cohorts._all)
+    assert all(task is not None and task.done() for task in STUBBORN)
 
 
 async def test_a_socket_and_an_event_stream_share(crowd: Web) -> None:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from virtool_gql.cancellation import Endings
 from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.stores.redis import Signals
@@ -82,6 +83,7 @@ class LogSignals:
         self._signals = signals
         self._followers: dict[str, set[asyncio.Event]] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._endings = Endings()
 
     @contextmanager
     def of(self, job_id: str) -> Iterator[asyncio.Event]:
@@ -99,9 +101,18 @@ class LogSignals:
         self._followers[job_id].discard(grown)
         if not self._followers[job_id]:
             del self._followers[job_id]
-        if not self._followers and self._listening is not None:
-            self._listening.cancel()
+        if not self._followers:
+            self._hear_no_more()
+
+    def _hear_no_more(self) -> None:
+        if self._listening is not None:
+            self._endings.end(self._listening)
             self._listening = None
+
+    async def close(self) -> None:
+        """Listen no more, and wait until that is so."""
+        self._hear_no_more()
+        await self._endings.all_over()
 
     async def _listen(self) -> None:
         try:

@@ -127,6 +127,10 @@ class Jobs(Listing[Job]):
                     return
                 await _grown_or_a_second_later(grown)
 
+    async def close(self) -> None:
+        """Hear no more of logs: what follows them looks each second."""
+        await self._log_signals.close()
+
     def _reader(self, job: Job, after: int) -> LogReader:
         return LogReader(self.instance.places.job_log(job.id), after, job.created_at)
 

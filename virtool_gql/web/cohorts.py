@@ -17,7 +17,7 @@ from graphql import ExecutionResult, Executor, NullValueNode, VariableNode
 from graphql.execution import create_source_event_stream
 
 from schema.context import Caller, Context
-from virtool_gql.cancellation import cancelled
+from virtool_gql.cancellation import Endings, cancelled
 from virtool_gql.errors import SlowConsumer
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.errors import format_errors
@@ -77,7 +77,7 @@ class Cohort:
         if not self.members:
             self.cohorts.forget(self)
             if self.task is not None and self.task is not asyncio.current_task():
-                self.task.cancel()
+                self.cohorts.endings.end(self.task)
 
     async def run(self, executor: Executor[Context]) -> None:
         try:
@@ -121,6 +121,7 @@ class Cohorts:
         self.operations = operations
         self._shared: dict[Hashable, Cohort] = {}
         self._all: set[Cohort] = set()
+        self.endings = Endings()
 
     def join(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, subscriber: Subscriber, request_id: str
@@ -160,8 +161,9 @@ class Cohorts:
                 cohort.caller.viewer = callers[identity]
 
     async def close(self) -> None:
-        """End all cohorts."""
+        """End all cohorts, and wait for those that were already ending."""
         await cancelled(*(cohort.task for cohort in self._all if cohort.task is not None))
+        await self.endings.all_over()
 
 
 Identity = tuple[str, str | None]
