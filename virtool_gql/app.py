@@ -188,6 +188,7 @@ class Application:
             finally:
                 self.graphql = None
                 await edge.cohorts.close()
+                await db.jobs.close()
 
 
 def build(config: Config) -> ASGIApp:
