@@ -8,17 +8,22 @@ from resolvers.listings import listed
 from resolvers.subscriptions import watched
 from schema.arguments import Id, described
 from schema.changes import SampleChange
+from schema.connections import in_turns
 from schema.context import Info
 from schema.ids import stored_id
 from schema.inputs import given
 from schema.jobs import Job
 from schema.payloads import mutation
+from schema.relations import fetch_ahead, selected
 from schema.sample_writes import (
     CreateSampleInput,
     CreateSamplePayload,
     DeleteSampleInput,
     DeleteSamplePayload,
+    SampleLabelsResult,
     UpdateSampleInput,
+    UpdateSampleLabelsInput,
+    UpdateSampleLabelsPayload,
     UpdateSamplePayload,
     UpdateSampleRightsInput,
     UpdateSampleRightsPayload,
@@ -73,6 +78,20 @@ class SampleMutation:
         version = given(input.expected_version)
         sample = await info.context.db.samples.update_rights(viewer, id, input.changes(), expected_version=version)
         return UpdateSampleRightsPayload(sample=Sample.from_document(sample))
+
+    @mutation("Put labels on many samples, and take others off. Each sample needs the right to write it.")
+    async def update_sample_labels(
+        self, info: Info, input: Annotated[UpdateSampleLabelsInput, described("The samples, and the labels.")]
+    ) -> UpdateSampleLabelsPayload:
+        viewer, ids = info.context.viewer, input.samples()
+        known = [id for id in ids.values() if id is not None]
+        outcomes = await info.context.db.sample_labels.update(viewer, known, input.edits())
+        pairs = in_turns(ids.items())
+        results = [SampleLabelsResult.of(each, outcomes.get(id or "")) async for each, id in pairs]
+        raw = info._raw_info  # noqa: SLF001 # as in listings
+        below = selected(raw, selected(raw, raw.field_nodes)["results"])["sample"]
+        await fetch_ahead(raw, [result.sample for result in results if result.sample], below)
+        return UpdateSampleLabelsPayload(results=results)
 
     @mutation("Delete a sample with its reads and analyses. Needs the right to write it.")
     async def delete_sample(

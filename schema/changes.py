@@ -8,16 +8,21 @@ from typing import Any, TypeVar, cast
 import msgspec
 import strawberry
 
+from schema.audit import AuditEntry
 from schema.enums import described
 from schema.files import File
 from schema.groups import Group
 from schema.ids import global_id
 from schema.jobs import Job
+from schema.labels import Label
+from schema.messages import InstanceMessage
 from schema.samples import Sample
 from schema.scalars import Cursor
+from schema.settings import Settings
+from schema.subtractions import Subtraction
 from schema.users import User
+from virtool_gql.models import audit, files, jobs, labels, samples, settings, subtractions, users
 from virtool_gql.models import changes as models
-from virtool_gql.models import files, jobs, samples, users
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, Timestamp
 
@@ -40,6 +45,11 @@ class Collection(StrEnum):
     JOBS = "jobs"
     USERS = "users"
     GROUPS = "groups"
+    LABELS = "labels"
+    SUBTRACTIONS = "subtractions"
+    SETTINGS = "settings"
+    INSTANCE_MESSAGES = "instance_messages"
+    AUDIT = "audit"
 
 
 described(
@@ -51,6 +61,11 @@ described(
         Collection.JOBS: "Jobs.",
         Collection.USERS: "Users.",
         Collection.GROUPS: "Groups.",
+        Collection.LABELS: "Labels.",
+        Collection.SUBTRACTIONS: "Subtractions.",
+        Collection.SETTINGS: "The settings.",
+        Collection.INSTANCE_MESSAGES: "Messages to everybody.",
+        Collection.AUDIT: "Entries of the audit log, for administrators.",
     },
 )
 
@@ -100,6 +115,43 @@ class GroupChange(Change):
     group: Group | None = strawberry.field(description="The group as it was just after; null when it is gone.")
 
 
+@strawberry.type(description="The settings were changed, for the first time or again.")
+class SettingsChange(Change):
+    """The settings were changed."""
+
+    settings: Settings | None = strawberry.field(description="The settings as they were just after.")
+
+
+@strawberry.type(description="A message to everybody was set, changed, or is no longer shown.")
+class InstanceMessageChange(Change):
+    """A message to everybody was set, changed, or is no longer shown."""
+
+    instance_message: InstanceMessage | None = strawberry.field(description="The message as it was just after.")
+
+
+@strawberry.type(description="Somebody did something to a document.")
+class AuditEntryChange(Change):
+    """Somebody did something to a document."""
+
+    audit_entry: AuditEntry | None = strawberry.field(description="What was done, and by whom; never null.")
+
+
+@strawberry.type(description="A label was inserted, updated or deleted.")
+class LabelChange(Change):
+    """A label was inserted, updated or deleted."""
+
+    label: Label | None = strawberry.field(description="The label as it was just after; null when it is gone.")
+
+
+@strawberry.type(description="A subtraction was inserted, updated or deleted.")
+class SubtractionChange(Change):
+    """A subtraction was inserted, updated or deleted."""
+
+    subtraction: Subtraction | None = strawberry.field(
+        description="The subtraction as it was just after; null when it is gone."
+    )
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -110,15 +162,20 @@ def document_of(kind: type[D], change: models.Change) -> D:
     return msgspec.convert({name: "" for name in required if name in unannounced} | change.document, kind)
 
 
-def _teller(entity: str, told: type[Change], shown: Any, kind: type[Document]) -> Callable[[models.Change], Change]:
-    """Make the function that turns the changes of a collection into what clients are told."""
+def _teller(
+    entity: str, told: type[Change], shown: Any, kind: type[Document], prefix: str = ""
+) -> Callable[[models.Change], Change]:
+    """Make the function that turns the changes of a collection into what clients are told.
+
+    `entity` is the field of the document, and the prefix of its ids unless another is given.
+    """
 
     def tell(change: models.Change) -> Change:
         gone = change.operation is Operation.DELETE
         return told(
             cursor=Cursor(change.cursor),
             operation=change.operation,
-            ids=[global_id(entity, id) for id in change.ids],
+            ids=[global_id(prefix or entity, id) for id in change.ids],
             at=change.at,
             **{entity: None if gone else shown.from_document(document_of(kind, change))},
         )
@@ -127,11 +184,18 @@ def _teller(entity: str, told: type[Change], shown: Any, kind: type[Document]) -
 
 
 TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
+    Collection.AUDIT: _teller("audit_entry", AuditEntryChange, AuditEntry, audit.AuditEntry, "audit"),
     Collection.SAMPLES: _teller("sample", SampleChange, Sample, samples.Sample),
     Collection.FILES: _teller("file", FileChange, File, files.File),
     Collection.JOBS: _teller("job", JobChange, Job, jobs.Job),
     Collection.USERS: _teller("user", UserChange, User, users.User),
     Collection.GROUPS: _teller("group", GroupChange, Group, users.Group),
+    Collection.LABELS: _teller("label", LabelChange, Label, labels.Label),
+    Collection.SUBTRACTIONS: _teller("subtraction", SubtractionChange, Subtraction, subtractions.Subtraction),
+    Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),
+    Collection.INSTANCE_MESSAGES: _teller(
+        "instance_message", InstanceMessageChange, InstanceMessage, settings.InstanceMessage, "message"
+    ),
 }
 
 

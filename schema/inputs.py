@@ -9,12 +9,13 @@ import strawberry
 from schema.ids import stored_ids
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.documents import Timestamp
-from virtool_gql.query import EVERYTHING, And, Eq, Exists, Filter, Has, In, Not, Or, Range, Text
+from virtool_gql.query import EVERYTHING, And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Range, Text
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
 LONGEST_LIST = 1_000
+MOST_HELD = 100  # values that are looked for in lists, document by document
 LONGEST_SEARCH = 256
 MOST_WORDS = 16
 
@@ -82,8 +83,30 @@ def with_id(path: str, prefix: str, id: str | None) -> Filter:
 
 
 def with_group(path: str, id: str | None) -> Filter:
+    return having_one(path, "group", id)
+
+
+def having(path: str, prefix: str, ids: Collection[str] | None) -> Filter:
+    """Match documents whose list of ids at the path holds one of these."""
+    ids = given(ids)
+    if ids is None:
+        return EVERYTHING
+    if len(ids) > MOST_HELD:
+        raise BadUserInput(f"At most {MOST_HELD} values can be listed.", path=[path])
+    return Or(*(Has(path, id) for id in sorted(stored_ids(prefix, ids))))
+
+
+def having_one(path: str, prefix: str, id: str | None) -> Filter:
     id = given(id)
-    return EVERYTHING if id is None else Or(*(Has(path, stored) for stored in stored_ids("group", [id])))
+    return EVERYTHING if id is None else having(path, prefix, [id])
+
+
+def nothing_in(path: str, value: bool | None) -> Filter:
+    """Match documents whose list at the path holds nothing, or those in which it holds something."""
+    value = given(value)
+    if value is None:
+        return EVERYTHING
+    return Empty(path) if value else Not(Empty(path))
 
 
 def since(path: str, at: Timestamp | None) -> Filter:

@@ -1,25 +1,31 @@
 """Loaders: what nested fields need, fetched in one statement for all of them."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from schema.audit import AuditEntry
 from schema.context import Caller, Context
 from schema.files import File
-from schema.groups import Group
+from schema.groups import MOST_MEMBERS, Group
 from schema.ids import parsed
 from schema.jobs import Job
 from schema.keys import ApiKey
+from schema.labels import Label
+from schema.messages import InstanceMessage
 from schema.nodes import Node
 from schema.samples import Sample
+from schema.subtractions import Subtraction
 from schema.users import User
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.listing import Listing
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
+from virtool_gql.models import users
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -52,19 +58,33 @@ class Loader(Generic[T]):
         """Give what was fetched ahead, else something to wait for."""
         return self._ahead[id] if id in self._ahead else self.load(id)
 
+    def all_at_hand(self, ids: Sequence[str]) -> list[T] | Awaitable[list[T]]:
+        """Give what was fetched ahead when that is all of them, else something to wait for."""
+        if all(id in self._ahead for id in ids):
+            return [self._ahead[id] for id in ids]
+        return self.load_many(ids)
+
 
 class Loaders:
     """The loaders of one operation or one event, never of more."""
 
     def __init__(self, db: Database, caller: Caller) -> None:
         self._caller = caller
+        self.audit = self._loader(db.audit, AuditEntry.from_document)
         self.sample = self._loader(db.samples, Sample.from_document)
         self.file = self._loader(db.files, File.from_document)
         self.job = self._loader(db.jobs, Job.from_document)
         self.group = self._loader(db.groups, Group.from_document)
         self.key = self._loader(db.keys, ApiKey.from_document)
+        self.message = self._loader(db.messages, InstanceMessage.from_document)
+        self.account = self._loader(db.users, lambda user: user)
         self.known_user = self._loader(db.users, User.from_document)
         self.user: Loader[User] = self._loader(db.users, User.from_document, User.gone)
+        self.label = self._loader(db.labels, Label.from_document)
+        self.label_sample_count: Loader[int] = self._of_each(db.labels.sample_counts, int)
+        self.subtraction = self._loader(db.subtractions, Subtraction.from_document)
+        self.members: Loader[list[User]] = self._of_each(db.groups.members, _shown_members)
+        self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
 
     async def fetch(self, prefix: str, id: str) -> Any:
         """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
@@ -88,7 +108,11 @@ class Loaders:
             "job": self.job,
             "group": self.group,
             "key": self.key,
+            "audit": self.audit,
+            "message": self.message,
             "user": self.known_user,
+            "label": self.label,
+            "subtraction": self.subtraction,
         }
 
     def _loader(
@@ -104,10 +128,25 @@ class Loaders:
 
         return Loader(load)
 
+    def _of_each(
+        self, fetch: Callable[[Viewer, Iterable[str]], Awaitable[dict[str, S]]], shown: Callable[[S], T]
+    ) -> Loader[T]:
+        """Make a loader of what points at entities, by their ids."""
+
+        async def load(ids: list[str]) -> list[T]:
+            found = await fetch(self._viewer(), set(ids))
+            return [shown(found[id]) for id in ids]
+
+        return Loader(load)
+
     def _viewer(self) -> Viewer:
         if self._caller.viewer is None:
             raise Unauthenticated
         return self._caller.viewer
+
+
+def _shown_members(members: Sequence[users.User]) -> list[User]:
+    return [User.from_document(member) for member in members[:MOST_MEMBERS]]
 
 
 def fresh_context(db: Database, caller: Caller, limits: Limits = DEFAULT_LIMITS) -> Context:

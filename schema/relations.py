@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import cache
+from inspect import isawaitable
 from typing import Any, NamedTuple
 
 import strawberry
@@ -16,7 +17,7 @@ RELATION = "relation"
 
 
 class Relation(NamedTuple):
-    """The loader that gives the other entity, and the attribute that holds its id."""
+    """The loader that gives the other entity, and the attribute that holds its id or their ids."""
 
     loader: str
     key: str
@@ -33,19 +34,39 @@ def related(loader: str, key: str, shown: Any, description: str) -> Any:
     return strawberry.field(resolve, description=description, metadata={RELATION: Relation(loader, key)})
 
 
+def related_many(loader: str, key: str, shown: Any, by: str, description: str) -> Any:
+    """Make the field that leads to the entities whose ids are in `key`: those that are there, in the order of `by`."""
+
+    def in_order(found: Iterable[Any]) -> list[Any]:
+        return sorted((each for each in found if each is not None), key=lambda each: (getattr(each, by), each.id))
+
+    async def loaded(found: Awaitable[list[Any]]) -> list[Any]:
+        return in_order(await found)
+
+    def resolve(self: Any, info: Any) -> Any:
+        found = getattr(info.context.loaders, loader).all_at_hand(getattr(self, key))
+        return loaded(found) if isawaitable(found) else in_order(found)
+
+    resolve.__annotations__ = {"info": Info, "return": list[shown] | None}
+    return strawberry.field(resolve, description=description, metadata={RELATION: Relation(loader, key)})
+
+
 Raw = GraphQLResolveInfo[Context]
 
 
 async def fetch_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldNode]) -> None:
     """Fetch what the fields select beside the entries: one statement for each relation, and no task for each entry."""
     asked = selected(info, fields)
+    if not asked:
+        return
     relations = _relations(entries[0].__class__) if entries else {}
     wanted = [(relation, asked[name]) for name, relation in relations.items() if name in asked]
     await asyncio.gather(*(_fetch(info, relation, entries, below) for relation, below in wanted))
 
 
 async def _fetch(info: Raw, relation: Relation, entries: Sequence[Any], fields: list[FieldNode]) -> None:
-    ids = {getattr(entry, relation.key) for entry in entries} - {None}
+    held = [getattr(entry, relation.key) for entry in entries]
+    ids = {id for one in held for id in (one if isinstance(one, tuple) else (one,))} - {None}
     found = await getattr(info.context.loaders, relation.loader).fetch_ahead(ids)
     await fetch_ahead(info, found, fields)
 

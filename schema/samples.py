@@ -9,12 +9,25 @@ from schema.context import Info
 from schema.enums import described
 from schema.groups import Group
 from schema.ids import global_id, stored_id
-from schema.inputs import before, containing, equal, optional, since, with_id, with_ids
+from schema.inputs import (
+    before,
+    containing,
+    equal,
+    having,
+    having_one,
+    nothing_in,
+    optional,
+    since,
+    with_id,
+    with_ids,
+)
 from schema.jobs import Job
+from schema.labels import Label
 from schema.nodes import Node
 from schema.orders import Ordering
-from schema.relations import related
+from schema.relations import related, related_many
 from schema.scalars import Long
+from schema.subtractions import Subtraction
 from schema.users import User
 from virtool_gql.models import samples as models
 from virtool_gql.models.documents import Timestamp
@@ -114,6 +127,8 @@ class Sample(Node):
     user_id: strawberry.Private[str]
     group_id: strawberry.Private[str | None] = None
     job_id: strawberry.Private[str | None] = None
+    label_ids: strawberry.Private[tuple[str, ...]] = ()
+    subtraction_ids: strawberry.Private[tuple[str, ...]] = ()
     measured: strawberry.Private[models.Quality | None] = None
 
     @strawberry.field(description="The quality of its reads; null until ready.")
@@ -127,6 +142,10 @@ class Sample(Node):
     user = related("user", "user_id", User, "Who created it.")
     group = related("group", "group_id", Group, "The group that it belongs to; null when to none.")
     job = related("job", "job_id", Job, "The job that makes it; null when it is gone or when you may not read it.")
+    labels = related_many("label", "label_ids", Label, "name_key", "The labels that it has, by name.")
+    subtractions = related_many(
+        "subtraction", "subtraction_ids", Subtraction, "name", "The subtractions that its analyses begin with, by name."
+    )
 
     @classmethod
     def from_document(cls, sample: models.Sample) -> Self:
@@ -153,6 +172,8 @@ class Sample(Node):
             user_id=sample.user_id,
             group_id=sample.group_id,
             job_id=sample.job_id,
+            label_ids=sample.label_ids,
+            subtraction_ids=sample.subtraction_ids,
             measured=sample.quality,
         )
 
@@ -171,6 +192,9 @@ class SampleFilter:
     user_id: strawberry.ID | None = optional("Created by this user.")
     user_ids: list[strawberry.ID] | None = optional("Created by one of these users.")
     group_id: strawberry.ID | None = optional("Belonging to this group.")
+    label_ids: list[strawberry.ID] | None = optional("Having one of these labels, of which there are at most 100.")
+    without_labels: bool | None = optional("Samples without any label, or those that have one.")
+    subtraction_id: strawberry.ID | None = optional("Whose analyses begin with this subtraction.")
     created_after: Timestamp | None = optional("Created at this moment or later.")
     created_before: Timestamp | None = optional("Created before this moment.")
 
@@ -186,6 +210,9 @@ class SampleFilter:
             with_id("user_id", "user", self.user_id),
             with_ids("user_id", "user", self.user_ids),
             with_id("group_id", "group", self.group_id),
+            having("label_ids", "label", self.label_ids),
+            nothing_in("label_ids", self.without_labels),
+            having_one("subtraction_ids", "subtraction", self.subtraction_id),
             since("created_at", self.created_after),
             before("created_at", self.created_before),
         )

@@ -1,5 +1,6 @@
 """What people tell of a sample, and how it is checked before it is stored."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from virtool_gql.errors import BadUserInput
 from virtool_gql.models.samples import LibraryType
 
 LONGEST_NOTES = 10_000
+MOST_LINKS = 100  # labels of one sample, and subtractions
 
 
 class NewSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +67,15 @@ def cleaned(values: dict[str, Any], *, unique_names: bool) -> dict[str, Any]:
         stored[field] = single_line(values[field], field)
     if "notes" in values:
         stored["notes"] = multi_line(values["notes"], "notes", longest=LONGEST_NOTES)
-    _refuse_any(values, "label_ids", "label", "Labels")
-    _refuse_any(values, "subtraction_ids", "subtraction", "Subtractions")
+    for field in ("label_ids", "subtraction_ids"):
+        if field in values:
+            stored[field] = linked(values[field], field)
     return stored
 
 
-def _refuse_any(values: dict[str, Any], field: str, prefix: str, noun: str) -> None:
-    ids = values.get(field)
-    if ids:
-        raise BadUserInput(f"{noun} do not exist: {', '.join(f'{prefix}_{id}' for id in ids)}.", path=[field])
+def linked(ids: Sequence[str], field: str) -> tuple[str, ...]:
+    """Give the ids of labels or subtractions as they are stored: each once."""
+    once = tuple(dict.fromkeys(ids))
+    if len(once) > MOST_LINKS:
+        raise BadUserInput(f"At most {MOST_LINKS} ids can be given.", path=[field])
+    return once

@@ -12,8 +12,11 @@ from virtool_gql.db.files import mark, release, remove_folder, reserve
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
+from virtool_gql.db.names import comparable
 from virtool_gql.db.retries import retried
 from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned, to_values
+from virtool_gql.db.sample_links import check_links, without_deleted_labels
+from virtool_gql.db.sample_names import with_key
 from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, StaleDocument
 from virtool_gql.executors import run_in_thread
@@ -63,6 +66,7 @@ class Samples(Listing[Sample]):
             if earlier is None:
                 raise
             return earlier
+        sample = await self._keyed_new(viewer, sample)
         await self._jobs.enqueue(job)
         return sample, job
 
@@ -75,11 +79,12 @@ class Samples(Listing[Sample]):
                 await reserve(documents, draft.file_ids, draft.id)
                 sample = (await documents.insert(structs.replace(draft, job_id=job.id)))[0]
                 job = (await documents.insert(job))[0]
-        return sample, job
+        return (await without_deleted_labels(self.store, [sample]))[0], job
 
     async def _draft(self, viewer: Viewer, new: NewSample, key: str | None) -> Sample:
         settings = await self._settings.get()
         values = cleaned(to_values(new), unique_names=settings.sample_unique_names)
+        await check_links(self.store, values)
         group_id = values.pop("group_id")
         at = self.instance.clock()
         return Sample(
@@ -131,8 +136,40 @@ class Samples(Listing[Sample]):
     ) -> Sample:
         settings = await self._settings.get()
         values = cleaned(to_values(changes), unique_names=settings.sample_unique_names)
+        await check_links(self.store, values)
         with _names_told():
-            return await self._change(viewer, id, values, require_write, expected_version)
+            sample = await self._renamed(viewer, id, values, expected_version)
+        return (await without_deleted_labels(self.store, [sample]))[0] if values.get("label_ids") else sample
+
+    async def _keyed_new(self, viewer: Viewer, sample: Sample) -> Sample:
+        """Give a new sample its name's key if names were made unique since it was begun; undo it if that is taken."""
+        try:
+            return await self._keyed(sample)
+        except Conflict:
+            await self.delete(viewer, sample.id)
+            raise
+
+    async def _renamed(
+        self, viewer: Viewer, id: str, values: Mapping[str, Any], expected_version: int | None
+    ) -> Sample:
+        """Change the sample; give back its name if names were made unique meanwhile and the new one is taken."""
+        named_alike = "name" in values and values["unique_key"] is None
+        before = await self.get(viewer, id) if named_alike else None
+        sample = await self._change(viewer, id, values, require_write, expected_version)
+        if before is None:
+            return sample
+        try:
+            return await self._keyed(sample)
+        except Conflict:
+            again = {"name": before.name, "unique_key": comparable(before.name)}
+            await self._change(viewer, id, again, require_write, sample.version)
+            raise
+
+    async def _keyed(self, sample: Sample) -> Sample:
+        if sample.unique_key is not None or not (await self._settings.get()).sample_unique_names:
+            return sample
+        with _names_told():
+            return await modify(self.store, Sample, sample.id, with_key)
 
     async def update_rights(
         self,
