@@ -52,8 +52,8 @@ class Api:
     def __init__(self, db: Database, clock: SteppingClock) -> None:
         self.db = db
         self.clock = clock
-        assert isinstance(db.store, PostgresStore)
-        self.store = db.store
+        assert isinstance(db.store.store, PostgresStore)
+        self.store = db.store.store
         self.numbers = iter(range(1_000_000))
 
     def context(self, viewer: Viewer | None, *, token: str | None = None) -> Context:
