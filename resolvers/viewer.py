@@ -1,12 +1,12 @@
 """Signing in and out, and whoever is signed in."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 
 from schema.arguments import described
 from schema.context import Context, Info
-from schema.payloads import mutation
+from schema.payloads import UserError, mutation
 from schema.users import User
 from schema.viewer import (
     CreateFirstUserInput,
@@ -14,10 +14,15 @@ from schema.viewer import (
     LoginInput,
     LoginPayload,
     LogoutPayload,
+    ResetPasswordInput,
+    ResetPasswordPayload,
     Viewer,
 )
-from virtool_gql.db.sign_in import Visitor
+from virtool_gql.db.sign_in import ResetNeeded, SignedIn, Visitor
 from virtool_gql.errors import Conflict, Unauthenticated
+from virtool_gql.models.audit import Deed
+
+P = TypeVar("P", LoginPayload, ResetPasswordPayload)
 
 
 @strawberry.type
@@ -49,12 +54,24 @@ class ViewerMutation:
         viewer = await signed_in(context, token)
         return CreateFirstUserPayload(user=User.from_document(user), viewer=viewer)
 
-    @mutation("Sign in with a session cookie, which replaces the session that there was. For anybody.")
+    @mutation(
+        "Sign in with a session cookie, which replaces the session that there was. Who must choose a new password gets"
+        " a `resetCode` instead. For anybody."
+    )
     async def login(self, info: Info, input: Annotated[LoginInput, described("Who signs in.")]) -> LoginPayload:
-        context, caller = info.context, info.context.caller
-        visitor = Visitor(address=caller.address, agent=caller.agent, session_token=caller.session_token)
-        _, token = await context.db.sign_in.login(input.handle, input.password, visitor, remember=input.remember)
-        return LoginPayload(viewer=await signed_in(context, token, remember=input.remember))
+        db, visitor = info.context.db, visitor_of(info.context)
+        outcome = await db.sign_in.login(input.handle, input.password, visitor, remember=input.remember)
+        return await entered(info.context, LoginPayload, outcome)
+
+    @mutation(
+        "Set a new password with the code that `login` gave, and sign in. Ends all other sessions and all API keys."
+        " For anybody who has such a code, once."
+    )
+    async def reset_password(
+        self, info: Info, input: Annotated[ResetPasswordInput, described("The code, and the password.")]
+    ) -> ResetPasswordPayload:
+        outcome = await info.context.db.resets.reset(input.reset_code, input.password, visitor_of(info.context))
+        return await entered(info.context, ResetPasswordPayload, outcome)
 
     @mutation("Sign out: end the session of the cookie, and all subscriptions that it opened. Needs a session.")
     async def logout(self, info: Info) -> LogoutPayload:
@@ -62,9 +79,24 @@ class ViewerMutation:
         if token is None:
             context.refuse_strangers()
             raise Conflict("You are signed in by an API key, not by a session; delete the key instead.")
+        user_id = context.viewer.user_id
         await context.db.sign_in.logout(token)
+        await context.db.audit.note(Deed.LOGOUT, user_id)
         context.sign_out()
         return LogoutPayload(signed_out=True)
+
+
+def visitor_of(context: Context) -> Visitor:
+    caller = context.caller
+    return Visitor(address=caller.address, agent=caller.agent, session_token=caller.session_token)
+
+
+async def entered(context: Context, payload: type[P], outcome: SignedIn | ResetNeeded) -> P:
+    """Answer whoever has signed in, or must choose a new password first."""
+    if isinstance(outcome, ResetNeeded):
+        errors = [UserError.of(outcome.error)] if outcome.error else []
+        return payload(reset_code=outcome.code, errors=errors)
+    return payload(viewer=await signed_in(context, outcome.token, remember=outcome.remember))
 
 
 async def signed_in(context: Context, token: str, *, remember: bool = False) -> Viewer:
@@ -73,4 +105,5 @@ async def signed_in(context: Context, token: str, *, remember: bool = False) -> 
     if viewer is None:
         raise Unauthenticated("What you signed in with has just been changed; sign in again.")
     context.sign_in(viewer, token, remember=remember)
+    await context.db.audit.note(Deed.LOGIN, viewer.user_id)
     return Viewer.of(viewer)

@@ -19,13 +19,13 @@ from schema.orders import Ordering
 from schema.payloads import Payload
 from schema.relations import related
 from schema.users import User
+from schema.workflows import Workflow
 from virtool_gql.db.job_logs import LogLine
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models import jobs as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import JobState
 from virtool_gql.query import And, Filter
-from virtool_gql.workflows import Workflow
 
 LOG_PAGE = 100
 LARGEST_LOG_PAGE = 500
@@ -50,18 +50,6 @@ described(
         JobState.CANCELLED: "Somebody cancelled it.",
         JobState.TERMINATED: "Its runner was stopped.",
         JobState.TIMEOUT: "Its runner was not heard of for too long.",
-    },
-)
-described(
-    Workflow,
-    "What a job can do.",
-    {
-        Workflow.CREATE_SAMPLE: "Make a sample from uploaded reads.",
-        Workflow.UPDATE_SAMPLE: "Replace the reads of a sample.",
-        Workflow.CREATE_SUBTRACTION: "Make a subtraction from an uploaded genome.",
-        Workflow.BUILD_INDEX: "Build the index of a reference.",
-        Workflow.PATHOSCOPE_BOWTIE: "Find known viruses in a sample.",
-        Workflow.NUVS: "Look for unknown viruses in a sample.",
     },
 )
 

@@ -4,13 +4,18 @@ from typing import Self
 
 import strawberry
 
+from schema.account import AccountSettings
 from schema.context import Info
 from schema.groups import Group
 from schema.ids import global_id
 from schema.keys import ApiKey
 from schema.payloads import Payload
+from schema.sessions import Session
 from schema.users import User
 from virtool_gql import access
+from virtool_gql.errors import Unauthenticated
+from virtool_gql.models import users as models
+from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Order, Page
 
@@ -28,6 +33,35 @@ class Viewer:
     @strawberry.field(description="You, as others see you.")
     async def user(self, info: Info) -> User | None:
         return await info.context.loaders.user.load(self.viewer.user_id)
+
+    @strawberry.field(description="Your e-mail address; empty when none is known.")
+    async def email(self, info: Info) -> str:
+        return (await self._account(info)).email
+
+    @strawberry.field(description="How you like to work.")
+    async def settings(self, info: Info) -> AccountSettings:
+        return AccountSettings.of((await self._account(info)).settings)
+
+    @strawberry.field(description="When you last set your password.")
+    async def last_password_change(self, info: Info) -> Timestamp:
+        return (await self._account(info)).last_password_change
+
+    @strawberry.field(description="The group that your samples belong to where the settings say so.")
+    async def primary_group(self, info: Info) -> Group | None:
+        group_id = (await self._account(info)).primary_group_id
+        return await info.context.loaders.group.load(group_id) if group_id else None
+
+    @strawberry.field(description="Where you are signed in, the session that was used last first.")
+    async def sessions(self, info: Info) -> list[Session]:
+        account, token = info.context.db.account, info.context.caller.session_token
+        current = await account.session_id(token)
+        return [Session.of(session, current=session.id == current) for session in await account.sessions(self.viewer)]
+
+    async def _account(self, info: Info) -> models.User:
+        user: models.User | None = await info.context.loaders.account.load(self.viewer.user_id)
+        if user is None:
+            raise Unauthenticated
+        return user
 
     @strawberry.field(description="The groups whose permissions you have.")
     async def groups(self, info: Info) -> list[Group]:
@@ -77,11 +111,34 @@ class LoginInput:
     )
 
 
-@strawberry.type(description="What `login` answers with.")
+@strawberry.type(description="What `login` answers with: a viewer, a reset code, or errors.")
 class LoginPayload(Payload):
     """What `login` answers with."""
 
     viewer: Viewer | None = strawberry.field(default=None, description="Whoever is signed in now.")
+    reset_code: str | None = strawberry.field(
+        default=None,
+        description="You must choose a new password: `resetPassword` takes this code, once within ten minutes.",
+    )
+
+
+@strawberry.input(description="A new password instead of one that must be replaced.")
+class ResetPasswordInput:
+    """A new password."""
+
+    reset_code: str = strawberry.field(description="The code from `login`, or from the last `resetPassword`.")
+    password: str = strawberry.field(description="At least `Server.minimumPasswordLength` characters.")
+
+
+@strawberry.type(description="What `resetPassword` answers with: a viewer, or errors.")
+class ResetPasswordPayload(Payload):
+    """What `resetPassword` answers with."""
+
+    viewer: Viewer | None = strawberry.field(default=None, description="Whoever is signed in now.")
+    reset_code: str | None = strawberry.field(
+        default=None,
+        description="The code to try again with, when the code was good and the password was not acceptable.",
+    )
 
 
 @strawberry.type(description="What `logout` answers with.")

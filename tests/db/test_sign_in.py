@@ -3,21 +3,30 @@ from datetime import timedelta
 
 import pytest
 from msgspec import structs
+from redis.asyncio import Redis
 
 from tests.factories.database import SteppingClock
 from tests.factories.users import PASSWORD, stored_user
+from virtool_gql.db.credentials import ended
 from virtool_gql.db.database import Database
-from virtool_gql.db.sign_in import Visitor
+from virtool_gql.db.sign_in import ResetNeeded, SignedIn, Visitor
 from virtool_gql.errors import BadUserInput, RateLimited
-from virtool_gql.models.users import ApiKey, Permission
+from virtool_gql.models.documents import timestamp
+from virtool_gql.models.users import ApiKey, Permission, User
+from virtool_gql.stores.documents import modify
 
-VISITOR = Visitor(address="192.0.2.1")
+VISITOR = Visitor(address="192.0.2.1", agent="curl/8")
+
+
+async def logged_in(db: Database, handle: str, visitor: Visitor = VISITOR) -> str:
+    outcome = await db.sign_in.login(handle, PASSWORD, visitor)
+    assert isinstance(outcome, SignedIn)
+    return outcome.token
 
 
 async def test_a_user_signs_in_and_out(db: Database) -> None:
-    user, viewer = await stored_user(db, "Alice")
-    signed_in, token = await db.sign_in.login("\uff41LICE ", PASSWORD, VISITOR)
-    assert signed_in == user
+    _, viewer = await stored_user(db, "Alice")
+    token = await logged_in(db, "\uff41LICE ")
     assert await db.sign_in.by_session(token) == viewer
     assert await db.sign_in.still_sessions([token]) == {token: viewer}
     await db.sign_in.logout(token)
@@ -47,14 +56,94 @@ async def test_a_wrong_login_is_not_told_what_is_wrong(db: Database, handle: str
 
 async def test_a_deactivated_user_is_out_at_once(db: Database) -> None:
     user, viewer = await stored_user(db, "alice")
-    _, token = await db.sign_in.login("alice", PASSWORD, VISITOR, remember=True)
+    token = await logged_in(db, "alice")
     _, secret = await db.keys.create(viewer, "Script")
     await db.store.replace(structs.replace(user, active=False))
     assert await db.sign_in.by_session(token) is None
     assert await db.sign_in.still_sessions([token]) == {}
     assert await db.sign_in.by_key(secret) is None
-    with pytest.raises(BadUserInput, match=r"Invalid username or password\."):
+
+
+async def test_only_who_knows_the_password_is_told_that_the_user_is_deactivated(db: Database) -> None:
+    user, _ = await stored_user(db, "alice")
+    await db.store.replace(structs.replace(user, active=False, force_reset=True))
+    with pytest.raises(BadUserInput, match=r"^User is deactivated\.$"):
         await db.sign_in.login("alice", PASSWORD, VISITOR, remember=True)
+    with pytest.raises(BadUserInput, match=r"^Invalid username or password\.$"):
+        await db.sign_in.login("alice", "wrong password", VISITOR)
+
+
+async def test_a_forced_reset_gives_a_code_and_no_session(db: Database, redis: Redis) -> None:
+    user, _ = await stored_user(db, "alice")
+    await db.store.replace(structs.replace(user, force_reset=True))
+    outcome = await db.sign_in.login("alice", PASSWORD, VISITOR)
+    assert isinstance(outcome, ResetNeeded)
+    assert outcome.error is None
+    assert await redis.keys("session*") == []
+    [key] = await redis.keys("reset:*")
+    assert 590 < await redis.ttl(key) <= 600
+    assert outcome.code.encode() not in key + await redis.get(key)
+
+
+async def test_a_session_that_was_verified_before_the_credentials_ended_never_works(db: Database) -> None:
+    user, _ = await stored_user(db, "alice")
+    await db.store.replace(ended(user))
+    token = await db.sign_in.start_session(user, remember=False, address="192.0.2.1")
+    assert await db.sign_in.by_session(token) is None
+    assert await db.sign_in.still_sessions([token]) == {}
+
+
+async def test_logins_beside_a_change_of_the_password_never_leave_a_session_of_the_old_one(db: Database) -> None:
+    user, _ = await stored_user(db, "alice")
+
+    async def change() -> None:
+        await modify(db.store, User, user.id, lambda now: ended(structs.replace(now, password_hash="-")))
+
+    logins = [db.sign_in.login("alice", PASSWORD, Visitor(address=f"192.0.2.{n}")) for n in range(20)]
+    results = await asyncio.gather(*logins[:10], change(), *logins[10:], return_exceptions=True)
+    tokens = [result.token for result in results if isinstance(result, SignedIn)]
+    assert tokens
+    assert await db.sign_in.still_sessions(tokens) == {}
+
+
+async def test_sessions_and_keys_end_with_the_version_of_the_credentials(db: Database, redis: Redis) -> None:
+    user, viewer = await stored_user(db, "alice")
+    kept, other = [await logged_in(db, "alice") for _ in range(2)]
+    _, secret = await db.keys.create(viewer, "Script")
+    [kept_id] = [session.id for session in (await db.credentials.sessions.peek_many([kept])).values()]
+    user = (await db.store.replace(ended(user, but=kept_id)))[0]
+    assert set(await db.sign_in.still_sessions([kept, other])) == {kept}
+    assert await db.sign_in.by_session(kept) is not None
+    assert await db.sign_in.by_session(other) is None
+    assert await db.sign_in.by_key(secret) is None
+    await db.credentials.forget(user.id)
+    assert await db.store.count(ApiKey) == 0
+    assert len(await redis.keys("session:*")) == 1
+    await db.store.replace(ended(user))
+    assert await db.sign_in.by_session(kept) is None
+    await db.credentials.forget(user.id)
+    assert await redis.keys("session*") == []
+
+
+async def test_forgetting_leaves_what_works_and_what_others_have(db: Database) -> None:
+    _, viewer = await stored_user(db, "alice")
+    await stored_user(db, "bob")
+    tokens = [await logged_in(db, handle) for handle in ("alice", "bob")]
+    _, secret = await db.keys.create(viewer, "Script")
+    await db.credentials.forget(viewer.user_id)
+    await db.credentials.forget("nobody00")
+    assert set(await db.sign_in.still_sessions(tokens)) == set(tokens)
+    assert await db.sign_in.by_key(secret) is not None
+
+
+async def test_a_key_that_expired_signs_nobody_in(db: Database, clock: SteppingClock) -> None:
+    _, viewer = await stored_user(db, "alice")
+    key, secret = await db.keys.create(viewer, "Script")
+    expires_at = timestamp(clock.moment + timedelta(hours=1))
+    await modify(db.store, ApiKey, key.id, lambda now: structs.replace(now, expires_at=expires_at))
+    assert await db.sign_in.by_key(secret) is not None
+    clock.moment += timedelta(hours=1)
+    assert await db.sign_in.by_key(secret) is None
 
 
 async def test_ten_wrong_logins_a_minute_for_an_account_and_address(db: Database) -> None:
@@ -77,8 +166,8 @@ async def test_logins_that_succeed_are_not_limited(db: Database) -> None:
 
 async def test_a_login_gives_a_new_token_and_ends_the_session_that_it_replaces(db: Database) -> None:
     await stored_user(db, "alice")
-    _, first = await db.sign_in.login("alice", PASSWORD, VISITOR)
-    _, second = await db.sign_in.login("alice", PASSWORD, Visitor(address="192.0.2.1", session_token=first))
+    first = await logged_in(db, "alice")
+    second = await logged_in(db, "alice", Visitor(address="192.0.2.1", session_token=first))
     assert first != second
     assert await db.sign_in.by_session(first) is None
     assert await db.sign_in.by_session(second) is not None

@@ -15,6 +15,7 @@ from virtool_gql.errors import StaleDocument, UpstreamUnavailable
 from virtool_gql.models.users import ApiKey, User
 from virtool_gql.query import Eq, Page
 from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.reset_codes import ResetCodes
 from virtool_gql.stores.sessions import Session, Sessions
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,12 @@ def works(user: User, credential: Credential) -> bool:
 
 
 class Credentials:
-    """Clears away the sessions and keys that have ended."""
+    """The sessions and reset codes, and the clearing away of sessions and keys that have ended."""
 
-    def __init__(self, store: Documents, sessions: Sessions) -> None:
+    def __init__(self, store: Documents, sessions: Sessions, codes: ResetCodes) -> None:
         self._store = store
-        self._sessions = sessions
+        self.sessions = sessions
+        self.codes = codes
 
     async def forget(self, user_id: str) -> None:
         """Remove the user's keys and sessions that work no more.
@@ -59,6 +61,6 @@ class Credentials:
         useless = [key for key in keys if user is None or not works(user, key)]
         if useless:
             await self._store.delete(*useless)
-        sessions = await self._sessions.of(user_id)
+        sessions = await self.sessions.of(user_id)
         ids = [session.id for session in sessions if user is None or not works(user, session)]
-        await self._sessions.delete_many(user_id, ids)
+        await self.sessions.delete_many(user_id, ids)

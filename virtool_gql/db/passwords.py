@@ -7,6 +7,7 @@ import unicodedata
 
 import bcrypt
 
+from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.errors import BadUserInput
 from virtool_gql.executors import run_in_thread
 
@@ -38,8 +39,26 @@ class Passwords:
         return equal and password_hash is not None and len(password) <= LONGEST_PASSWORD
 
 
+class NewPasswords:
+    """What a password must be before it is set, by these settings."""
+
+    def __init__(self, settings: SettingsWrapper, passwords: Passwords) -> None:
+        self._settings = settings
+        self._passwords = passwords
+        self.verify = passwords.verify
+
+    async def check(self, password: str) -> None:
+        """Raise BadUserInput when the password is not acceptable."""
+        check_password(password, (await self._settings.get()).minimum_password_length)
+
+    async def hash(self, password: str) -> str:
+        """Give what is stored of an acceptable password."""
+        await self.check(password)
+        return await self._passwords.hash(password)
+
+
 def check_password(password: str, minimum_length: int) -> None:
-    if len(password) < minimum_length:
+    if len(_normal(password)) < minimum_length:
         message = f"Password does not meet minimum length requirement ({minimum_length})."
         raise BadUserInput(message, path=["password"])
     if len(password) > LONGEST_PASSWORD:
@@ -47,6 +66,9 @@ def check_password(password: str, minimum_length: int) -> None:
 
 
 def _digest(password: str) -> bytes:
+    return base64.b64encode(hashlib.sha256(_normal(password).encode("utf-8", "surrogatepass")).digest())
+
+
+def _normal(password: str) -> str:
     # NFC, because keyboards differ in how they compose the same letters.
-    normal = unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1])
-    return base64.b64encode(hashlib.sha256(normal.encode("utf-8", "surrogatepass")).digest())
+    return unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1])

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import structs
 
 from virtool_gql.access import Viewer
+from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.keys import key_hash
 from virtool_gql.db.names import HANDLE_LENGTH, comparable
@@ -19,7 +20,8 @@ from virtool_gql.models.users import ApiKey, User
 from virtool_gql.query import Eq, Page
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.redis import RateLimit
-from virtool_gql.stores.sessions import Session, Sessions
+from virtool_gql.stores.reset_codes import Reset
+from virtool_gql.stores.sessions import Session
 
 LOGINS_A_MINUTE = 10
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
@@ -33,6 +35,20 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     session_token: str | None = None
 
 
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A session has started; its token is for the cookie alone."""
+
+    token: str
+    remember: bool
+
+
+class ResetNeeded(msgspec.Struct, frozen=True, kw_only=True):
+    """A new password must be set with the code; the error says why the last one was not."""
+
+    code: str
+    error: BadUserInput | None = None
+
+
 class SignIn:
     """Who somebody is, by password, session token or API key. Nothing here tells whether a handle exists."""
 
@@ -41,7 +57,7 @@ class SignIn:
         instance: Instance,
         users: Users,
         passwords: Passwords,
-        sessions: Sessions,
+        credentials: Credentials,
         limit: RateLimit,
     ) -> None:
         self._store = instance.store
@@ -49,21 +65,34 @@ class SignIn:
         self._new_id = instance.new_id
         self._users = users
         self._passwords = passwords
-        self._sessions = sessions
+        self._codes = credentials.codes
+        self._sessions = credentials.sessions
         self._limit = limit
 
-    async def login(self, handle: str, password: str, visitor: Visitor, *, remember: bool = False) -> tuple[User, str]:
-        """Start a session; give the user and the session's token. The visitor's session ends."""
+    async def login(
+        self, handle: str, password: str, visitor: Visitor, *, remember: bool = False
+    ) -> SignedIn | ResetNeeded:
+        """Start a session in place of the visitor's; who must choose a new password gets a reset code instead."""
         tries = _tries_of(handle, visitor.address)
         await self._limit.take(tries)
         user = await self._users.by_handle(handle)
-        password_hash = user.password_hash if user and user.active else None
-        if not await self._passwords.verify(password, password_hash) or user is None:
+        known = await self._passwords.verify(password, user.password_hash if user else None)
+        if user is None or not known:
             raise BadUserInput("Invalid username or password.")
+        if not user.active:
+            raise BadUserInput("User is deactivated.")
         await self._limit.forget(tries)
-        return user, await self.start_session(
+        if user.force_reset:
+            reset = Reset(user_id=user.id, credentials_version=user.credentials_version, remember=remember)
+            return ResetNeeded(code=await self._codes.create(reset))
+        return await self.enter(user, visitor, remember=remember)
+
+    async def enter(self, user: User, visitor: Visitor, *, remember: bool) -> SignedIn:
+        """Start a session in place of the visitor's."""
+        token = await self.start_session(
             user, remember=remember, address=visitor.address, replaces=visitor.session_token, agent=visitor.agent
         )
+        return SignedIn(token=token, remember=remember)
 
     async def start_session(
         self, user: User, *, remember: bool, address: str, replaces: str | None = None, agent: str = ""
