@@ -1,4 +1,4 @@
-"""The command line: serve, runner, migrate, export-schema, doctor."""
+"""The command line: serve, runner, migrate, export-schema, doctor, and the commands of `operators`."""
 
 import asyncio
 import logging
@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
-from virtool_gql import logs
+from virtool_gql import logs, operators
 from virtool_gql.config import SETTINGS, Config, Machine
-from virtool_gql.errors import VirtoolError
+from virtool_gql.errors import ConfigError, VirtoolError
 from virtool_gql.settings import usage
 from virtool_gql.version import version
 
@@ -24,10 +24,16 @@ Commands:
   export-schema   print the schema in the schema definition language
   doctor          print versions, tools, limits and which services can be reached
 
+Commands for users who are locked out, also while the server runs (--help of each tells more):
+  users create-admin HANDLE
+  users reset-password HANDLE
+  keys create HANDLE NAME
+
 Options (or variables: --port or VT_PORT; VT_PORT_FILE names a file that holds the value):
 """
 MISTAKE = 2
 FAILURE = 1
+INTERRUPTED = 130
 
 log = logging.getLogger("virtool_gql")
 
@@ -95,7 +101,10 @@ COMMANDS: Mapping[str, Callable[[Config], None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give the exit code."""
-    name, rest = _command(sys.argv[1:] if arguments is None else list(arguments))
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments and arguments[0] in operators.NOUNS:
+        return _guarded(" ".join(arguments[:2]), lambda: operators.run(arguments, _configured), INTERRUPTED)
+    name, rest = _command(arguments)
     if {"--help", "-h"} & {name, *rest}:
         print(USAGE + usage(SETTINGS.values()))
         return 0
@@ -112,17 +121,31 @@ def _command(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    try:
+    def work() -> None:
         if name not in COMMANDS:
-            return _say(f"There is no command {name}; the commands are {', '.join(COMMANDS)}.")
-        config = Config.load(arguments, os.environ, Machine.here())
-        logs.configure(config.log_level)
+            names = ", ".join([*COMMANDS, *operators.COMMANDS])
+            raise ConfigError(f"There is no command {name}; the commands are {names}.")
+        config = _configured(arguments)
         signal.signal(signal.SIGTERM, _leave)
         COMMANDS[name](config)
+
+    return _guarded(name, work)
+
+
+def _configured(arguments: Sequence[str]) -> Config:
+    config = Config.load(arguments, os.environ, Machine.here())
+    logs.configure(config.log_level)
+    return config
+
+
+def _guarded(name: str, work: Callable[[], None], interrupted: int = 0) -> int:
+    """Do the work of a command; say in one sentence what went wrong, and give the exit code."""
+    try:
+        work()
     except VirtoolError as error:
         return _say(error.message)
     except KeyboardInterrupt:
-        return 0
+        return interrupted
     except Exception:
         log.exception("The command %s failed.", name)
         return FAILURE

@@ -6,23 +6,41 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from virtool_gql.embedded.folders import ServiceFolders
 from virtool_gql.errors import ConfigError
 
-ATTEMPTS = 50
+LEFTOVER_SECONDS = 5.0
+BRIEF_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
-PID_WIDTH = 20
+NOTE_WIDTH = 20
+BRIEF = "briefly"
+
+
+class DataPathInUse(ConfigError):
+    """Another process runs the services of the data path."""
+
+
+class Owner(NamedTuple):
+    """The process that holds the lock, and whether it says that it will be gone in a moment."""
+
+    pid: str
+    brief: bool
 
 
 @asynccontextmanager
-async def exclusive(folders: ServiceFolders) -> AsyncIterator[None]:
-    """Hold the data path's lock, which the kernel takes back when this process ends, however it ends."""
+async def exclusive(folders: ServiceFolders, *, brief: bool = False) -> AsyncIterator[None]:
+    """Hold the data path's lock, which the kernel takes back when this process ends, however it ends.
+
+    For whoever holds it briefly others wait; to a server that holds it they give way.
+    """
     descriptor = _opened(folders)
     try:
         await _take(descriptor, folders)
+        note = f"{os.getpid()} {BRIEF}" if brief else str(os.getpid())
         # In one write of one length, so that whoever reads it never finds half a number.
-        os.pwrite(descriptor, f"{os.getpid():<{PID_WIDTH}}\n".encode(), 0)
+        os.pwrite(descriptor, f"{note:<{NOTE_WIDTH}}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
@@ -42,18 +60,25 @@ def _opened(folders: ServiceFolders) -> int:
 
 async def _take(descriptor: int, folders: ServiceFolders) -> None:
     """Take the lock; when its owner was killed, wait a little for a child of it that was just being made."""
-    for attempt in range(1, ATTEMPTS + 1):
+    time = asyncio.get_running_loop().time
+    began = time()
+    while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            owner = os.pread(descriptor, PID_WIDTH, 0).decode().strip()
-            if attempt == ATTEMPTS or _is_alive(owner):
-                raise ConfigError(
-                    f"Another server (process {owner or 'unknown'}) uses the data path {folders.root.parent}; "
+            owner = _owner(descriptor)
+            patience = BRIEF_SECONDS if owner.brief else LEFTOVER_SECONDS
+            if time() - began > patience or (_is_alive(owner.pid) and not owner.brief):
+                raise DataPathInUse(
+                    f"Another server (process {owner.pid or 'unknown'}) uses the data path {folders.root.parent}; "
                     "stop it, or choose another with --data-path."
                 ) from error
         await asyncio.sleep(PAUSE_SECONDS)
-    return None
+
+
+def _owner(descriptor: int) -> Owner:
+    pid, _, note = os.pread(descriptor, NOTE_WIDTH, 0).decode().strip().partition(" ")
+    return Owner(pid, note == BRIEF)
 
 
 def _is_alive(pid: str) -> bool:
