@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 from msgspec import structs
 
-from tests.access.rules import Role
+from tests.access.rules import READS_JOB, READS_SAMPLE, Role
 from virtool_gql.db.database import Database
 from virtool_gql.db.keys import key_hash, new_secret
 from virtool_gql.db.names import comparable
@@ -34,6 +34,10 @@ PERMISSIONS: dict[Role, tuple[Permission, ...]] = {
     Role.KEY: (Permission.CREATE_SAMPLE, Permission.UPLOAD_FILE),
     Role.ENTITLED: tuple(Permission),
 }
+UNSEEN, UNHEARD = "Unseen", "Unheard"
+"""Words that only hidden samples, and only other people's jobs, have; whoever may not read those never meets them."""
+
+CANARIES = {UNSEEN: READS_SAMPLE, UNHEARD: READS_JOB}
 ADMINISTRATORS = (Role.ADMINISTRATOR, Role.PLAIN_KEY, Role.DEACTIVATED)
 MEMBERS = (Role.READER, Role.WRITER)
 
@@ -51,6 +55,11 @@ class Person:
     @property
     def owns(self) -> bool:
         return self.role in {Role.OWNER, Role.KEY}
+
+    def check(self, told: str, asked: str = "") -> None:
+        """Fail when something tells what only others may read, and the person did not say it first."""
+        for word, rule in CANARIES.items():
+            assert rule[self.role] == "yes" or word not in told or word in asked, f"{self.role} is told: {told}"
 
 
 class World:
@@ -70,6 +79,8 @@ class World:
         """Ask over HTTP; give the whole answer."""
         headers = {**(person.headers if person else {}), "x-request-id": "matrix"}
         answer = await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        if person:
+            person.check(answer.text, query + repr(variables))
         return dict(answer.json())
 
     async def done(self, person: Person | None, query: str, **variables: Any) -> dict[str, Any]:
@@ -179,11 +190,13 @@ class World:
 
     async def sample(self, owner_id: str = "", **values: Any) -> Sample:
         """Make a sample that only its group may read."""
-        name, at = f"Hidden {next(self.numbers)}", now()
+        word = "Seen" if values.get("all_read") else UNSEEN
+        name, at = f"{word} {next(self.numbers)}", now()
         made: dict[str, Any] = {
             "id": new_id(),
             "name": name,
             "unique_key": name.lower(),
+            "notes": word,
             "user_id": owner_id or self.standing[Role.OWNER].user_id,
             "group_id": self.groups["Diagnostics"].id,
             "group_read": True,
@@ -214,7 +227,7 @@ class World:
         made: dict[str, Any] = {
             "id": new_id(),
             "workflow": Workflow.CREATE_SAMPLE,
-            "args": {"sample_id": new_id(), "file_ids": []},
+            "args": {"sample_id": new_id(), "file_ids": [], "of": "Own" if owner_id else UNHEARD},
             "user_id": owner_id or self.standing[Role.OWNER].user_id,
             "proc": 1,
             "mem": 2,
@@ -285,9 +298,9 @@ class World:
         await self.file(reserved_by=sample.id)
 
     async def _failed_job(self) -> Job:
-        error = JobError(type="Tool", message="A tool failed", details=("tail",), traceback=("line 1",))
+        error = JobError(type="Tool", message=UNHEARD, details=(UNHEARD,), traceback=("line 1",))
         job = await self.job(state=JobState.ERROR, error=error, stage="reads", progress=0.5)
-        self.db.places.job_log(job.id).write_text(f"{now()} a secret line\n{now()} another\n")
+        self.db.places.job_log(job.id).write_text(f"{now()} {UNHEARD}\n{now()} another\n")
         return job
 
     async def _full_sample(self, file: File, job: Job, label: Label, subtraction: Subtraction) -> Sample:
@@ -296,12 +309,9 @@ class World:
         )
         reads = Reads(name="reads_1.fq.gz", size=len(SEQUENCES), file_id=file.id, file_name=file.name)
         sample = await self.sample(
-            name="Unseen",
-            unique_key="unseen",
-            host="Vitis",
-            isolate="Isolate",
-            locale="Locale",
-            notes="Notes",
+            host=f"{UNSEEN} host",
+            isolate=f"{UNSEEN} isolate",
+            locale=f"{UNSEEN} place",
             label_ids=(label.id,),
             subtraction_ids=(subtraction.id,),
             file_ids=(file.id,),

@@ -1,0 +1,49 @@
+"""What makes events: each kind of document inserted, changed and deleted."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.access.rules import Role
+from tests.access.world import Person, World
+from virtool_gql.models.documents import Document
+from virtool_gql.models.files import File
+from virtool_gql.models.jobs import Job
+from virtool_gql.models.samples import Sample
+from virtool_gql.models.users import Group, User
+
+Made = Awaitable[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How documents of a kind come about: one of the owner's, and one that a person may read; and what changes."""
+
+    kind: type[Document]
+    owners: Callable[[World], Made]
+    readable: Callable[[World, Person], Made]
+    change: Mapping[str, Any]
+
+
+CAUSES: Mapping[str, Cause] = {
+    "sample": Cause(Sample, lambda w: w.sample(), lambda w, _: w.sample(all_read=True), {"notes": "changed"}),
+    "job": Cause(Job, lambda w: w.job(), lambda w, person: w.job(person.user_id), {"stage": "changed"}),
+    "file": Cause(File, lambda w: w.file(), lambda w, _: w.file(), {"name": "changed"}),
+    "user": Cause(User, lambda w: w.user(Role.OWNER), lambda w, _: w.user(Role.STRANGER), {"active": False}),
+    "group": Cause(Group, lambda w: w.group(), lambda w, _: w.group(), {"permissions": ("upload_file",)}),
+}
+"""By the prefix of their ids."""
+
+
+async def through_its_life(world: World, kind: str) -> str:
+    """Insert, change and delete a document of the owner's; give its id."""
+    cause = CAUSES[kind]
+    document = await cause.owners(world)
+    await world.changed(cause.kind, document.id, **cause.change)
+    await world.removed(cause.kind, document.id)
+    return f"{kind}_{document.id}"
+
+
+async def readable(world: World, kind: str, person: Person) -> str:
+    """Insert a document that the person may read; give its id."""
+    return f"{kind}_{(await CAUSES[kind].readable(world, person)).id}"

@@ -1,0 +1,281 @@
+"""Counts, cursors, filters, `node` and error texts: none of them tells of what one may not read."""
+
+import json
+from typing import Any
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+
+from tests.access.inputs import OF_MUTATIONS, input_of, target_of
+from tests.access.operations import SCHEMA, input_type, kind_of, mutation, root
+from tests.access.rules import NODES, Role, ruled
+from tests.access.watching import WATCHES
+from tests.access.world import UNHEARD, UNSEEN, Person, World
+from virtool_gql.models.files import File
+from virtool_gql.models.samples import LibraryType, Sample
+
+RULES = ruled()
+UNKNOWN = "zzzzzzzz"
+LISTS = {name: field for name, field in root("Query").items() if "orderBy" in field.args}
+HIDING = {name: field for name, field in LISTS.items() if RULES[f"Query.{name}"][Role.STRANGER] == "404"}
+"""Lists in which a stranger does not find everything."""
+
+
+def orderings(name: str) -> list[str]:
+    """Write each ordering of a list, both ways."""
+    order = get_named_type(LISTS[name].args["orderBy"].type)
+    assert isinstance(order, GraphQLInputObjectType)
+    fields = get_named_type(order.fields["field"].type)
+    assert isinstance(fields, GraphQLEnumType)
+    return [f"[{{ field: {field}, direction: {way} }}]" for field in fields.values for way in ("ASC", "DESC")]
+
+
+async def some_of_each(world: World, name: str, person: Person) -> tuple[list[str], list[str]]:
+    """Make documents that the person may read, and others between them; give the ids of both."""
+    kind, seen, unseen = kind_of(name), [], []
+    for _ in range(3):
+        if kind == "sample":
+            made, hidden = await world.sample(all_read=True), await world.sample()
+        else:
+            assert kind == "job", f"make some {name} here"
+            made, hidden = await world.job(person.user_id), await world.job()  # type: ignore[assignment] # of one kind
+        seen.append(f"{kind}_{made.id}")
+        unseen.append(f"{kind}_{hidden.id}")
+    return seen, unseen
+
+
+async def page(world: World, person: Person, name: str, arguments: str) -> dict[str, Any]:
+    query = f"{{ {name}({arguments}) {{ totalCount edges {{ cursor node {{ id }} }} pageInfo {{ {PAGE_INFO} }} }} }}"
+    return dict((await world.done(person, query))[name])
+
+
+PAGE_INFO = "hasNextPage hasPreviousPage startCursor endCursor"
+
+
+@pytest.mark.parametrize("name", HIDING)
+async def test_counts_and_pages_know_only_what_may_be_read(world: World, name: str) -> None:
+    stranger = world.standing[Role.STRANGER]
+    seen, unseen = await some_of_each(world, name, stranger)
+    among = f"filter: {{ ids: {json.dumps(seen + unseen)} }}"
+    for order in orderings(name):
+        for first, after, end, more in (
+            ("first", "after", "endCursor", "hasNextPage"),
+            ("last", "before", "startCursor", "hasPreviousPage"),
+        ):
+            found, place = [], ""
+            for left in (2, 1, 0):
+                told = await page(world, stranger, name, f"{among}, orderBy: {order}, {first}: 1{place}")
+                found += [edge["node"]["id"] for edge in told["edges"]]
+                assert (told["totalCount"], told["pageInfo"][more]) == (3, left > 0)
+                place = f', {after}: "{told["pageInfo"][end]}"'
+            assert sorted(found) == sorted(seen)
+
+
+@pytest.mark.parametrize("name", HIDING)
+async def test_cursors_of_somebody_elses_list_give_nothing_more(world: World, name: str) -> None:
+    stranger, administrator = world.standing[Role.STRANGER], world.standing[Role.ADMINISTRATOR]
+    seen, unseen = await some_of_each(world, name, stranger)
+    among = f"filter: {{ ids: {json.dumps(seen + unseen)} }}"
+    for order in orderings(name):
+        everything = await page(world, administrator, name, f"{among}, orderBy: {order}")
+        ids = [edge["node"]["id"] for edge in everything["edges"]]
+        assert sorted(ids) == sorted(seen + unseen)
+        for number, edge in enumerate(everything["edges"]):
+            after = await page(world, stranger, name, f'{among}, orderBy: {order}, after: "{edge["cursor"]}"')
+            assert [edge["node"]["id"] for edge in after["edges"]] == [id for id in ids[number + 1 :] if id in seen]
+            assert (after["totalCount"], after["pageInfo"]["hasNextPage"]) == (3, False)
+
+
+FILTERS: dict[str, dict[str, str]] = {
+    "samples": {
+        "search": f'"{UNSEEN}"',
+        "ids": "",
+        "name": '"$name"',
+        "host": f'"{UNSEEN} host"',
+        "libraryType": "SRNA",
+        "ready": "true",
+        "paired": "true",
+        "userId": '"$user"',
+        "userIds": '["$user"]',
+        "groupId": '"$group"',
+        "createdAfter": '"2020-01-01T00:00:00.000Z"',
+        "createdBefore": '"2999-01-01T00:00:00.000Z"',
+    },
+    "jobs": {
+        "search": '"create"',
+        "ids": "",
+        "state": "ERROR",
+        "states": "[ERROR]",
+        "workflow": "CREATE_SAMPLE",
+        "workflows": "[CREATE_SAMPLE]",
+        "userId": '"$user"',
+        "createdAfter": '"2020-01-01T00:00:00.000Z"',
+        "createdBefore": '"2999-01-01T00:00:00.000Z"',
+    },
+}
+"""For each filter a value that matches what is hidden."""
+
+
+def test_each_filter_of_a_list_that_hides_something_is_tried() -> None:
+    for name, field in HIDING.items():
+        filter = get_named_type(field.args["filter"].type)
+        assert isinstance(filter, GraphQLInputObjectType)
+        assert filter.fields.keys() == FILTERS[name].keys()
+
+
+@pytest.mark.parametrize("name", HIDING)
+async def test_filters_are_no_oracle(world: World, name: str) -> None:
+    """A filter that matches a hidden document finds it for an administrator, and nothing for a stranger."""
+    id = world.shown[kind_of(name)]
+    sample = await world.changed(
+        Sample, world.shown["sample"].partition("_")[2], library_type=LibraryType.SRNA, paired=True
+    )
+    for filter, literal in FILTERS[name].items():
+        value = literal.replace("$name", sample.name).replace("$user", f"user_{sample.user_id}")
+        value = value.replace("$group", f"group_{sample.group_id}").replace("$label", world.shown["label"])
+        value = value.replace("$subtraction", world.shown["subtraction"])
+        by = f'filter: {{ ids: ["{id}"]{f", {filter}: {value}" if value else ""} }}'
+        assert (await page(world, world.standing[Role.ADMINISTRATOR], name, by))["totalCount"] == 1, by
+        for role in (Role.STRANGER, Role.PLAIN_KEY):
+            assert await page(world, world.standing[role], name, by) == EMPTY, by
+
+
+EMPTY = {
+    "totalCount": 0,
+    "edges": [],
+    "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
+}
+
+
+@pytest.mark.parametrize("carrier", WATCHES)
+async def test_the_filter_of_a_subscription_is_no_oracle(world: World, carrier: str) -> None:
+    sample = await world.sample()
+    id = f"sample_{sample.id}"
+    filter = f'ids: ["{id}"], filter: {{ name: "{sample.name}" }}'
+    query = f"subscription {{ samples({filter}) {{ operation ids sample {{ version }} }} }}"
+    async with WATCHES[carrier](world, world.standing[Role.ADMINISTRATOR], {"samples": query}) as watch:
+        before = await _changed_until_told(world, sample.id, watch)
+        async with WATCHES[carrier](world, world.standing[Role.STRANGER], {"samples": query}) as strangers:
+            await world.changed(Sample, sample.id, notes="still hidden")
+            opened = await world.changed(Sample, sample.id, all_read=True)
+            await _changed_until_told(world, sample.id, strangers)
+    assert before < opened.version
+    assert strangers.heard["samples"][0]["sample"]["version"] >= opened.version
+
+
+async def _changed_until_told(world: World, id: str, watch: Any) -> int:
+    for number in range(100):
+        changed = await world.changed(Sample, id, notes=f"{UNSEEN} {number}")
+        try:
+            await watch.hears("samples", f"sample_{id}", seconds=0.2)
+        except TimeoutError:
+            continue
+        return changed.version
+    raise TimeoutError
+
+
+SINGLE = [name for name, field in root("Query").items() if "id" in field.args]
+
+
+@pytest.mark.parametrize("role", [Role.STRANGER, Role.PLAIN_KEY])
+async def test_unknown_malformed_forbidden_and_foreign_ids_are_alike(world: World, role: Role) -> None:
+    person = world.standing[role]
+    for name in SINGLE:
+        kind = kind_of(name)
+        hidden = [id for type, id in world.shown.items() if name == "node" or type == kind]
+        rules = {kind_of(type[0].lower() + type[1:]): rule for type, rule in NODES.items()}
+        ids = [id for id in hidden if rules.get(id.partition("_")[0], rules["sample"])[role] == "404"]
+        others = [id for id in world.shown.values() if name != "node" and not id.startswith(f"{kind}_")]
+        for id in [*ids, *others, f"{kind}_{UNKNOWN}", "", "x", f"{kind}_", f"{kind}_ÄÖ", f"{kind}_{'a' * 65}", "_"]:
+            answer = await world.ask(person, f"query($id: ID!) {{ {name}(id: $id) {{ id }} }}", id=id)
+            assert answer == {"data": {name: None}, "extensions": answer["extensions"]}, (name, id)
+    hidden = [world.shown["sample"], world.shown["job"], world.shown["key"], f"sample_{UNKNOWN}", "x"]
+    answer = await world.ask(person, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=hidden)
+    assert answer["data"] == {"nodes": [None] * len(hidden)}
+
+
+def id_inputs(name: str) -> list[str]:
+    type = input_type(name)
+    return [field for field in type.fields if field.lower().endswith(("id", "ids"))] if type else []
+
+
+HIDDEN_KINDS = {"sample", "job", "key", "session"}
+TAKES_HIDDEN = [
+    (name, field)
+    for name in root("Mutation")
+    for field in id_inputs(name)
+    if (OF_MUTATIONS[name] if field == "id" else field.removesuffix("s").removesuffix("Id")) in HIDDEN_KINDS
+]
+
+
+@pytest.mark.parametrize(("name", "field"), TAKES_HIDDEN)
+@pytest.mark.parametrize("role", [Role.STRANGER, Role.ENTITLED, Role.PLAIN_KEY])
+async def test_mutations_answer_alike_for_what_is_hidden_and_what_is_not_there(
+    world: World, name: str, field: str, role: Role
+) -> None:
+    person = await world.person(role)
+    input = await input_of(world, person, name)
+    hidden = input[field]
+    kind = (hidden[0] if isinstance(hidden, list) else hidden).partition("_")[0]
+    if kind == "job" and role is Role.ENTITLED:
+        return  # who has the permissions may read jobs
+    unknown = [f"{kind}_{UNKNOWN}"] if isinstance(hidden, list) else f"{kind}_{UNKNOWN}"
+    first = await world.ask(person, mutation(name), input=input)
+    second = await world.ask(person, mutation(name), input={**input, field: unknown})
+    text = json.dumps(first).replace(hidden[0] if isinstance(hidden, list) else hidden, f"{kind}_{UNKNOWN}")
+    assert text == json.dumps(second)
+    assert "NOT_FOUND" in text or role is Role.PLAIN_KEY
+
+
+async def test_downloads_and_logs_answer_alike_for_what_is_hidden_and_what_is_not_there(world: World) -> None:
+    stranger = world.standing[Role.STRANGER]
+    headers = {**stranger.headers, "x-request-id": "same"}
+    answers = []
+    for id in (world.shown["sample"], f"sample_{UNKNOWN}"):
+        answer = await world.client.get(f"/downloads/samples/{id}/reads_1.fq.gz", headers=headers)
+        answers.append((answer.status_code, answer.content, sorted(answer.headers.keys() - {"date"})))
+    assert answers[0] == answers[1]
+    refused = []
+    for id in (world.shown["job"], f"job_{UNKNOWN}"):
+        query = f'subscription {{ jobLog(id: "{id}") {{ text }} }}'
+        answer = await world.client.post(
+            "/graphql", json={"query": query}, headers={**headers, "accept": "text/event-stream"}
+        )
+        refused.append(answer.content)
+    assert refused[0] == refused[1]
+
+
+async def test_errors_do_not_name_what_is_hidden(world: World) -> None:
+    """Of a file that a hidden sample uses neither deleting nor using it tells the sample's name: `World.ask` looks."""
+    sample = await world.sample()
+    file = await world.file(reserved_by=sample.id)
+    entitled, id = world.standing[Role.ENTITLED], f"file_{file.id}"
+    for name, input in {
+        "deleteFile": {"id": id},
+        "createSample": {"name": "Mine", "fileIds": [id]},
+    }.items():
+        answer = await world.ask(entitled, mutation(name), input=input)
+        assert answer["data"][name]["errors"][0]["code"] == "CONFLICT"
+        assert sample.id not in json.dumps(answer)
+    assert await world.db.store.get(File, file.id) is not None
+
+
+async def test_an_idempotency_key_is_its_owners(world: World) -> None:
+    first, second = await world.person(Role.OWNER), await world.person(Role.OWNER)
+    made = []
+    for person, name in ((first, UNSEEN), (second, "Mine")):
+        input = {
+            "name": f"{name} {person.handle}",
+            "fileIds": [f"file_{(await world.file()).id}"],
+            "idempotencyKey": "k",
+        }
+        answer = await world.ask(person, mutation("createSample"), input=input)
+        made.append(answer["data"]["createSample"]["sample"]["id"])
+    assert made[0] != made[1]
+
+
+def test_hidden_kinds_are_those_that_the_rules_hide() -> None:
+    assert {"Sample", "Job", "ApiKey"} <= {type for type, rule in NODES.items() if rule[Role.STRANGER] == "404"}
+    assert UNHEARD != UNSEEN
+    assert SCHEMA.type_map.keys() >= NODES.keys()
+    assert target_of is not None

@@ -1,0 +1,108 @@
+"""How long an answer takes does not tell 'there is nothing of that id' from 'you may not read it'."""
+
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import pytest
+
+from tests.access.inputs import MODELS
+from tests.access.operations import mutation
+from tests.access.rules import Role
+from tests.access.world import World
+
+TIMES = 150
+UNKNOWN = "zzzzzzzz"
+
+Ask = Callable[[World, str], Awaitable[object]]
+
+
+def told_apart(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Tell whether two samples of times differ: by rank (as Mann and Whitney do), and by more than half their spread.
+
+    The first bound alone would find a few microseconds, the second alone would stumble over a busy machine.
+    """
+    pairs = [(a < b) + 0.5 * (a == b) for a in first for b in second]
+    ranked = abs(statistics.fmean(pairs) - 0.5)
+    apart = abs(statistics.median(first) - statistics.median(second))
+    return ranked > 0.25 and apart > max(_spread(first), _spread(second)) / 2
+
+
+def _spread(times: Sequence[float]) -> float:
+    lower, _, upper = statistics.quantiles(times, n=4)
+    return upper - lower
+
+
+def query(text: str) -> Ask:
+    async def ask(world: World, id: str) -> object:
+        return await world.ask(world.standing[Role.STRANGER], text, id=id)
+
+    return ask
+
+
+def change(name: str, **more: object) -> Ask:
+    async def ask(world: World, id: str) -> object:
+        return await world.ask(world.standing[Role.STRANGER], mutation(name), input={"id": id, **more})
+
+    return ask
+
+
+async def download(world: World, id: str) -> object:
+    headers = world.standing[Role.STRANGER].headers
+    return await world.client.get(f"/downloads/samples/{id}/reads_1.fq.gz", headers=headers)
+
+
+ASKED: Mapping[str, tuple[str, Ask]] = {
+    "sample": ("sample", query("query($id: ID!) { sample(id: $id) { id } }")),
+    "node": ("sample", query("query($id: ID!) { node(id: $id) { id } }")),
+    "job": ("job", query("query($id: ID!) { job(id: $id) { id log { hasNextPage } } }")),
+    "updateSample": ("sample", change("updateSample", notes="Mine")),
+    "updateSampleRights": ("sample", change("updateSampleRights", allRead=True)),
+    "deleteSample": ("sample", change("deleteSample")),
+    "cancelJob": ("job", change("cancelJob")),
+    "download": ("sample", download),
+}
+
+
+async def measured(world: World, ask: Ask, ids: tuple[str, str]) -> tuple[list[float], list[float]]:
+    """Ask for two ids again and again, in an order that no slow moment of the machine favours."""
+    times: dict[str, list[float]] = {id: [] for id in ids}
+    for id in ids:
+        await ask(world, id)
+    for _ in range(TIMES):
+        for id in random.sample(ids, 2):
+            begun = time.perf_counter()
+            await ask(world, id)
+            times[id].append(time.perf_counter() - begun)
+    return times[ids[0]], times[ids[1]]
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_hidden_and_missing_take_the_same_time(world: World, name: str) -> None:
+    kind, ask = ASKED[name]
+    hidden, missing = await measured(world, ask, (world.shown[kind], f"{kind}_{UNKNOWN}"))
+    assert not told_apart(hidden, missing), (statistics.median(hidden), statistics.median(missing))
+    assert told_apart(hidden, [each + 0.005 for each in missing]), "5 ms would not be seen"
+    assert await world.kept(MODELS[kind], world.shown[kind].partition("_")[2])
+
+
+def test_times_that_differ_are_told_apart() -> None:
+    chance = random.Random(1)  # noqa: S311 # no secret
+    times = [0.002 + chance.expovariate(1000) for _ in range(TIMES)]
+    others = [0.002 + chance.expovariate(1000) for _ in range(TIMES)]
+    assert not told_apart(times, others)
+    assert told_apart(times, [each + 0.001 for each in others])
+
+
+async def test_a_wrong_password_and_an_unknown_handle_take_the_same_time(world: World) -> None:
+    """A hash that is left out would halve the time, and more. The first user's is made as an instance makes it."""
+    times: dict[str, list[float]] = {"first": [], "nobody": []}
+    for _ in range(5):
+        for handle in random.sample(sorted(times), 2):
+            begun = time.perf_counter()
+            answer = await world.ask(None, mutation("login"), input={"handle": handle, "password": "a wrong password"})
+            times[handle].append(time.perf_counter() - begun)
+            assert answer["data"]["login"]["errors"][0]["message"] == "Invalid username or password."
+    known, unknown = (statistics.median(each) for each in times.values())
+    assert abs(known - unknown) < max(known, unknown) / 4, times
