@@ -115,7 +115,7 @@ async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D],
 
     A `change` that gives back the very document it got writes nothing.
     """
-    for _ in range(MODIFY_ATTEMPTS):
+    for tries in range(1, MODIFY_ATTEMPTS + 1):
         document = await store.get(kind, id, where)
         if document is None:
             raise NotFound(f"There is nothing of the id {id}.")
@@ -125,5 +125,5 @@ async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D],
         try:
             return (await store.replace(changed))[0]
         except StaleDocument:
-            continue
+            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
     raise StaleDocument("Too many people change this at once; try again.")
