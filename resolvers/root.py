@@ -4,39 +4,96 @@ import strawberry
 from graphql import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from resolvers.account import AccountMutation
+from resolvers.audit import AuditQuery, AuditSubscription
 from resolvers.changes import ChangeSubscription
 from resolvers.files import FileMutation, FileQuery, FileSubscription
-from resolvers.groups import GroupQuery, GroupSubscription
+from resolvers.groups import GroupMutation, GroupQuery, GroupSubscription
 from resolvers.jobs import JobMutation, JobQuery, JobSubscription
 from resolvers.keys import ApiKeyMutation
+from resolvers.labels import LabelMutation, LabelQuery, LabelSubscription
+from resolvers.messages import MessageMutation, MessageQuery, MessageSubscription
 from resolvers.nodes import NodeQuery
 from resolvers.samples import SampleMutation, SampleQuery, SampleSubscription
 from resolvers.server import ServerQuery
-from resolvers.users import UserQuery, UserSubscription
+from resolvers.settings import SettingsMutation, SettingsQuery, SettingsSubscription
+from resolvers.subtractions import SubtractionQuery, SubtractionSubscription
+from resolvers.users import UserMutation, UserQuery, UserSubscription
 from resolvers.viewer import ViewerMutation, ViewerQuery
-from schema.changes import FileChange, GroupChange, JobChange, SampleChange, UserChange
+from schema.audit import AuditEntry
+from schema.changes import (
+    AuditEntryChange,
+    FileChange,
+    GroupChange,
+    InstanceMessageChange,
+    JobChange,
+    LabelChange,
+    SampleChange,
+    SettingsChange,
+    SubtractionChange,
+    UserChange,
+)
 from schema.files import File
 from schema.groups import Group
 from schema.jobs import Job
 from schema.keys import ApiKey
+from schema.labels import Label
+from schema.messages import InstanceMessage
 from schema.samples import Sample
 from schema.scalars import SCALARS
+from schema.subtractions import Subtraction
 from schema.users import User
 
 
 @strawberry.type(description="What can be read.")
-class Query(ServerQuery, ViewerQuery, NodeQuery, SampleQuery, FileQuery, JobQuery, UserQuery, GroupQuery):
+class Query(
+    ServerQuery,
+    SettingsQuery,
+    MessageQuery,
+    ViewerQuery,
+    NodeQuery,
+    SampleQuery,
+    LabelQuery,
+    SubtractionQuery,
+    FileQuery,
+    JobQuery,
+    UserQuery,
+    GroupQuery,
+    AuditQuery,
+):
     """What can be read."""
 
 
 @strawberry.type(description="What can be done. What you can mend comes back in `errors` of the payload.")
-class Mutation(ViewerMutation, ApiKeyMutation, SampleMutation, FileMutation, JobMutation):
+class Mutation(
+    ViewerMutation,
+    AccountMutation,
+    UserMutation,
+    GroupMutation,
+    ApiKeyMutation,
+    SampleMutation,
+    LabelMutation,
+    FileMutation,
+    JobMutation,
+    SettingsMutation,
+    MessageMutation,
+):
     """What can be done."""
 
 
 @strawberry.type(description="What can be watched.")
 class Subscription(
-    ChangeSubscription, SampleSubscription, FileSubscription, JobSubscription, UserSubscription, GroupSubscription
+    ChangeSubscription,
+    SampleSubscription,
+    LabelSubscription,
+    SubtractionSubscription,
+    FileSubscription,
+    JobSubscription,
+    UserSubscription,
+    GroupSubscription,
+    SettingsSubscription,
+    MessageSubscription,
+    AuditSubscription,
 ):
     """What can be watched."""
 
@@ -46,8 +103,10 @@ schema = strawberry.Schema(
     mutation=Mutation,
     subscription=Subscription,
     types=[
-        *(Sample, File, Job, User, Group, ApiKey),
-        *(SampleChange, FileChange, JobChange, UserChange, GroupChange),
+        *(AuditEntry, AuditEntryChange),
+        *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
+        *(Label, LabelChange, Subtraction, SubtractionChange),
+        *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -17,6 +17,7 @@ from virtool_gql.access import (
     readable_subtractions,
     readable_users,
 )
+from virtool_gql.db.account import Account
 from virtool_gql.db.audit import Audit
 from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
@@ -27,7 +28,8 @@ from virtool_gql.db.keys import ApiKeys
 from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.messages import Messages
-from virtool_gql.db.passwords import Passwords
+from virtool_gql.db.passwords import NewPasswords, Passwords
+from virtool_gql.db.resets import Resets
 from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
 from virtool_gql.db.settings import SettingsWrapper
@@ -51,6 +53,7 @@ from virtool_gql.models.users import ApiKey, Group, User
 from virtool_gql.stores.audited import AuditedStore
 from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.redis import JobQueues, RateLimit, Signals
+from virtool_gql.stores.reset_codes import ResetCodes
 from virtool_gql.stores.sessions import Sessions
 
 READABLE: Mapping[type[Document], Readable] = {
@@ -95,13 +98,17 @@ class Database:
         self.audit = Audit(instance)
         self.settings = SettingsWrapper(instance)
         self.messages = Messages(instance)
-        sessions = Sessions(redis, clock)
-        self.credentials = Credentials(store, sessions)
-        self.users = Users(instance, self.settings, passwords, self.credentials)
+        self.credentials = credentials = Credentials(store, Sessions(redis, clock), ResetCodes(redis))
+        self.users = Users(instance, self.settings, passwords, credentials)
         self.groups = Groups(instance)
         self.keys = ApiKeys(instance)
-        limit = RateLimit(redis, "login", logins_per_minute, 60)
-        self.sign_in = SignIn(instance, self.users, passwords, sessions, limit)
+        logins, changes, resets = (
+            RateLimit(redis, name, logins_per_minute, 60) for name in ("login", "password", "reset")
+        )
+        self.sign_in = SignIn(instance, self.users, passwords, credentials, logins)
+        new_passwords = NewPasswords(self.settings, passwords)
+        self.account = Account(instance, new_passwords, credentials, changes)
+        self.resets = Resets(instance, new_passwords, credentials, self.sign_in, resets)
         self.files = Files(instance)
         self.jobs = Jobs(instance, job_limits)
         self.samples = Samples(instance, self.settings, self.jobs)

@@ -18,7 +18,7 @@ from virtool_gql.stores.slices import in_slices
 
 D = TypeVar("D", bound=Document)
 
-HOUSEKEEPING = frozenset({"id", "version", "updated_at", "last_used_at"})
+HOUSEKEEPING = frozenset({"id", "version", "updated_at", "last_used_at", "kept_session_id"})
 """Fields that say nothing of what somebody did."""
 
 SHOWN_AS = {"password_hash": "password", "credentials_version": "credentials"}
