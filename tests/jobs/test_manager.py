@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import asyncpg
@@ -17,8 +17,10 @@ import msgspec
 import psutil
 import pytest
 from msgspec import structs
+from redis.asyncio import Redis
 
 from jobs.manager import JobManager, Limits, Room
+from jobs.outcomes import DISK_FULL
 from jobs.processes import MARK
 from jobs.runner import Timing
 from jobs.simulate import simulate_genome, simulate_pairs
@@ -30,10 +32,12 @@ from tests.jobs.runner_process import Start
 from tests.stores.mongo_server import fresh_database
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_runs import JobRuns
-from virtool_gql.models.documents import new_id, now
-from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.events import Relay
+from virtool_gql.models.changes import Change
+from virtool_gql.models.documents import moment_of, new_id, now
+from virtool_gql.models.jobs import FINAL_STATES, Job, JobState
 from virtool_gql.models.samples import Sample
-from virtool_gql.stores.opening import open_store
+from virtool_gql.stores.opening import open_store, outboxes_of
 from virtool_gql.stores.tables import table_of
 from virtool_gql.workflows import Workflow
 
@@ -56,6 +60,16 @@ def stalled(lab: Laboratory, job: Job, number: int = 0) -> Path:
 
 def flows(path: Path) -> None:
     path.with_suffix(".kept").replace(path)
+
+
+def noise(length: int, count: int) -> bytes:
+    """Make reads that cannot be compressed well."""
+    source = random.Random(5)  # noqa: S311 - reproducible, no secret
+    letters, qualities = b"ACGT", bytes(range(33, 74))
+    return b"".join(
+        b"@r\n%s\n+\n%s\n" % (bytes(source.choices(letters, k=length)), bytes(source.choices(qualities, k=length)))
+        for _ in range(count)
+    )
 
 
 def at_work(job: Job) -> bool:
@@ -154,6 +168,49 @@ async def test_an_upload_that_is_gone_is_named(lab: Laboratory, manager: Manager
         failed = await lab.ended(job)
     assert failed.error is not None
     assert failed.error.message == "File 2 of the sample Made up is no longer there; upload it again."
+
+
+async def test_a_job_that_meets_a_limit_of_file_sizes_says_that_room_is_lacking(
+    lab: Laboratory, manager: Manager
+) -> None:
+    job, _ = await lab.unlisted_sample(("long.fq", noise(1_000, 200)))
+    async with manager() as runner:
+        [child] = processes_of(runner.bench.runner)
+        child.rlimit(psutil.RLIMIT_FSIZE, (50_000, 50_000))
+        await lab.instance.queues.push(job.workflow, job.id)
+        failed = await lab.ended(job)
+    assert failed.state is JobState.ERROR
+    assert failed.error is not None
+    assert (failed.error.type, failed.error.message) == ("OSError", DISK_FULL)
+    assert failed.error.traceback == ()
+    assert DISK_FULL in lab.log(job)[-1]
+    assert failed.stage == "copy_and_measure"
+    await assert_undone(lab, job)
+
+
+async def test_progress_within_a_stage_is_told_at_most_four_times_a_second(
+    lab: Laboratory, manager: Manager, redis: Redis
+) -> None:
+    hub = lab.instance.hub
+    async with Relay(redis, outboxes_of(lab.store)).running(), hub.running(), manager():
+        with closing(await hub.subscribe(frozenset({"jobs"}))) as changes:
+            job = await lab.sample(("large.fq", noise(100, 2_000) * 250))
+            told = await until_the_end_of(job, changes)
+    within = [change for change in told if change.document["stage"] == "copy_and_measure"]
+    assert len({change.document["progress"] for change in within}) >= 2
+    moments = [moment_of(change.at).timestamp() for change in within]
+    assert all(later - first >= 1 for first, later in zip(moments, moments[4:], strict=False)), moments
+
+
+async def until_the_end_of(job: Job, changes: AsyncIterator[Change]) -> list[Change]:
+    told = []
+    async with asyncio.timeout(60):
+        async for change in changes:
+            if change.ids == (job.id,):
+                told.append(change)
+                if change.document["state"] in FINAL_STATES:
+                    break
+    return told
 
 
 async def test_a_fault_is_told_as_such_with_its_traceback(lab: Laboratory, manager: Manager) -> None:
