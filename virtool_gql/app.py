@@ -30,6 +30,7 @@ from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.migrations import migrate as migrate_tables
 from virtool_gql.stores.opening import StoreUrls, open_store, outboxes_of
 from virtool_gql.stores.redis import connect
+from virtool_gql.tasks.file_manager import file_manager
 from virtool_gql.tasks.periodic import repeated
 from virtool_gql.web.downloads import Downloads
 from virtool_gql.web.edge import Edge, make_edge
@@ -42,6 +43,7 @@ from virtool_gql.web.plain import EXCEPTION_HANDLERS, Stamped
 from virtool_gql.web.uploads import Uploads
 
 SWEEP_SECONDS = 600.0
+EXPIRY_SECONDS = 5.0
 GC_THRESHOLDS = (100_000, 50, 1_000)
 """Fewer collections: what thousands of subscriptions keep is looked at again and again for nothing otherwise."""
 
@@ -158,12 +160,15 @@ class Application:
             if self.config.postgres_url is None:
                 await instance.db.sweeps.remove_unfinished()  # a database of ours has no other server
             edge = await stack.enter_async_context(self.serving(instance.db, instance.redis))
-            for name, work in (
-                ("Removing abandoned uploads", instance.db.sweeps.remove_abandoned_uploads),
-                ("Removing stray bytes", instance.db.sweeps.remove_stray_bytes),
-                ("Removing deleted samples", instance.db.sweeps.remove_deleted_samples),
+            for name, work, seconds in (
+                ("Removing abandoned uploads", instance.db.sweeps.remove_abandoned_uploads, SWEEP_SECONDS),
+                ("Removing deleted samples", instance.db.sweeps.remove_deleted_samples, SWEEP_SECONDS),
+                ("Giving keys to the names of samples", instance.db.settings.mend_names, SWEEP_SECONDS),
+                ("Removing expired files", instance.db.sweeps.remove_expired, EXPIRY_SECONDS),
             ):
-                await stack.enter_async_context(repeated(name, work, SWEEP_SECONDS))
+                await stack.enter_async_context(repeated(name, work, seconds))
+            if not self.config.no_file_manager:
+                await stack.enter_async_context(file_manager(self.config, instance.db))
             if not self.config.no_runner:
                 await stack.enter_async_context(job_manager(self.config, instance).running())
             _tune_collector()

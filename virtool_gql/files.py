@@ -17,6 +17,7 @@ class Places:
         self.samples = data_path / "samples"
         self.logs = data_path / "logs" / "jobs"
         self.services = data_path / "services"
+        self.files_mark = data_path / ".files"
 
     def create(self) -> None:
         """Make the folders that are not there yet."""

@@ -6,24 +6,35 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import structs
+import msgspec
+from msgspec import UNSET, UnsetType, structs
 
 from virtool_gql.access import Viewer, readable_files, readable_samples
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import file_name
-from virtool_gql.errors import BadUserInput, Conflict, StaleDocument
+from virtool_gql.db.retries import retried
+from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, NotFound, StaleDocument
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
+from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Eq, Page
-from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.documents import Documents, modify
 
 logger = logging.getLogger(__name__)
 
 MOST_FILES = 2
+
+
+class FileChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change of a file; what is not set stays. `expires_at` None lets it stay for good."""
+
+    name: str | UnsetType = UNSET
+    expires_at: Timestamp | UnsetType | None = UNSET
 
 
 class Files(Listing[File]):
@@ -34,34 +45,73 @@ class Files(Listing[File]):
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, File, readable_files)
 
-    async def begin(self, viewer: Viewer, name: str, type: FileType) -> File:
+    async def begin(self, viewer: Viewer, name: str, type: FileType, expires_at: Timestamp | None = None) -> File:
         """Make the row of an upload, whose bytes the caller then writes to `places.file(id)`."""
         viewer.require(Permission.UPLOAD_FILE)
-        file = File(
-            id=self.instance.new_id(),
-            name=file_name(name),
-            type=type,
-            user_id=viewer.user_id,
-            created_at=self.instance.clock(),
-        )
+        self._check_expiry(expires_at)
+        file = structs.replace(self._new(name, type), user_id=viewer.user_id, expires_at=expires_at)
         return (await self.store.insert(file))[0]
+
+    async def begin_import(self, name: str, source_key: str) -> File | None:
+        """Make the row of a file of reads from the watch directory; None when there is one of this source already."""
+        try:
+            return (await self.store.insert(structs.replace(self._new(name, FileType.READS), source_key=source_key)))[0]
+        except DuplicateValue:
+            return None
+
+    async def imported(self, source_key: str) -> File | None:
+        """Give the file that was made, or is being made, of a source."""
+        found = await self.store.find(File, Eq("source_key", source_key), page=Page(first=1))
+        return found.documents[0] if found.documents else None
+
+    def _new(self, name: str, type: FileType) -> File:
+        at = self.instance.clock()
+        return File(id=self.instance.new_id(), name=file_name(name), type=type, user_id=None, created_at=at)
 
     async def finish(self, file: File, size: int) -> File:
         """Make an upload ready, whose bytes are all on the disk."""
-        finished = structs.replace(file, size=size, ready=True, uploaded_at=self.instance.clock())
+        at = self.instance.clock()
         try:
-            return (await self.store.replace(finished))[0]
-        except StaleDocument as error:
+            return await modify(
+                self.store, File, file.id, lambda row: structs.replace(row, size=size, ready=True, uploaded_at=at)
+            )
+        except NotFound as error:
             raise Conflict("The file was deleted while it was being uploaded.") from error
 
     async def abandon(self, file: File) -> None:
         """Remove row and bytes of an upload that was cut off; leave one alone that was finished."""
+        await retried(lambda: self._abandon(file))
+
+    async def _abandon(self, file: File) -> None:
         row = await self.store.get(File, file.id)
         if row is not None and row.ready:
             return
         if row is not None:
             await self.store.delete(row)
         await self._remove_bytes(file)
+
+    async def update(
+        self, viewer: Viewer, id: str, changes: FileChanges, *, expected_version: int | None = None
+    ) -> File:
+        """Give a file another name or end. Who has uploaded it can, while they may upload, and who may remove files."""
+        file = await self.get(viewer, id)
+        _require_upkeep(viewer, file)
+        values = to_values(changes)
+        if "name" in values:
+            values["name"] = file_name(values["name"])
+        self._check_expiry(values.get("expires_at"))
+
+        def changed(row: File) -> File:
+            if expected_version not in {None, row.version}:
+                raise StaleDocument("Somebody else changed the file first; read it again.")
+            after = structs.replace(row, **values)
+            return row if after == row else after
+
+        return await modify(self.store, File, id, changed)
+
+    def _check_expiry(self, at: Timestamp | None) -> None:
+        if at is not None and at <= self.instance.clock():
+            raise BadUserInput("The file would have expired already; choose a moment to come.", path=["expires_at"])
 
     async def delete(self, viewer: Viewer, id: str) -> File:
         """Remove row and bytes; Conflict while a sample is made from the file."""
@@ -80,6 +130,16 @@ class Files(Listing[File]):
 
     async def _remove_bytes(self, file: File) -> None:
         await run_in_thread(remove_file, self.instance.places.file(file.id))
+
+
+def _require_upkeep(viewer: Viewer, file: File) -> None:
+    if file.user_id == viewer.user_id and viewer.may(Permission.UPLOAD_FILE):
+        return
+    if not viewer.may(Permission.REMOVE_FILE):
+        raise Forbidden(
+            "You need the permission REMOVE_FILE to change a file, or UPLOAD_FILE for one that you have uploaded; "
+            "an administrator can give them to one of your groups."
+        )
 
 
 async def reserve(documents: Documents, file_ids: Sequence[str], sample_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What clears away that which a process left behind when it was killed: cut off uploads, bytes of deleted samples."""
+"""What clears away that which has had its time, or was left behind by a process that was killed."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,11 +12,9 @@ from virtool_gql.files import ID, Places
 from virtool_gql.models.documents import moment_of, timestamp
 from virtool_gql.models.files import File
 from virtool_gql.models.samples import Sample
-from virtool_gql.models.users import User
 from virtool_gql.query import And, Eq, Page, Range
 
 IDLE = timedelta(minutes=10)
-ROWS_AT_ONCE = 1_000
 
 
 class Sweeps:
@@ -43,32 +41,23 @@ class Sweeps:
         return sum([await self._remove_abandoned(row, long_ago) for row in rows])
 
     async def _remove_abandoned(self, row: File, long_ago: datetime) -> bool:
-        path = self._places.file(row.id)
-        if await run_in_thread(_touched_since, path, long_ago):
+        if await run_in_thread(_touched_since, self._places.file(row.id), long_ago):
             return False
+        return await self._remove(row)
+
+    async def remove_expired(self) -> int:
+        """Remove the files whose time has come, rows first; one that is being used goes when it is released."""
+        expired = And(Range("expires_at", lte=self._clock()), Eq("ready", value=True), Eq("reserved_by", None))
+        rows = (await self._store.find(File, expired, page=Page(first=None))).documents
+        return sum([await self._remove(row) for row in rows])
+
+    async def _remove(self, row: File) -> bool:
         try:
             await self._store.delete(row)
         except StaleDocument:
-            return False  # finished or removed just now
-        await run_in_thread(remove_file, path)
+            return False  # finished, reserved or removed just now
+        await run_in_thread(remove_file, self._places.file(row.id))
         return True
-
-    async def remove_stray_bytes(self) -> int:
-        """Remove the bytes of uploads that have no row and that nobody has touched lately.
-
-        A database without users has another one's data path by mistake, and removes nothing.
-        """
-        if not (await self._store.find(User, page=Page(first=1))).documents:
-            return 0
-        ids = await run_in_thread(lambda: list(_idle_ids(self._places.files, self._ago(IDLE))))
-        removed = 0
-        for start in range(0, len(ids), ROWS_AT_ONCE):
-            some = ids[start : start + ROWS_AT_ONCE]
-            strays = set(some) - set(await self._store.get_many(File, some))
-            for id in strays:
-                await run_in_thread(remove_file, self._places.file(id))
-            removed += len(strays)
-        return removed
 
     async def remove_deleted_samples(self, idle: timedelta = IDLE) -> int:
         """Remove the folders of samples that were deleted; any other folder holds reads."""
@@ -87,12 +76,6 @@ def _touched_since(path: Path, moment: datetime) -> bool:
         return path.stat().st_mtime >= moment.timestamp()
     except FileNotFoundError:
         return False
-
-
-def _idle_ids(folder: Path, moment: datetime) -> Iterator[str]:
-    for path in folder.iterdir():
-        if ID.fullmatch(path.name) and path.is_file() and not _touched_since(path, moment):
-            yield path.name
 
 
 def _deleted_ids(places: Places, moment: datetime) -> Iterator[str]:
