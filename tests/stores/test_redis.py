@@ -183,6 +183,11 @@ async def test_a_redis_that_is_not_there_is_a_sentence_of_ours() -> None:
             await JobQueues(client).waiting()
 
 
+async def test_hundreds_of_commands_are_answered_at_once(client: Redis) -> None:
+    limit = RateLimit(client, "login", 1, 60)
+    await asyncio.gather(*(limit.take(str(number)) for number in range(300)))
+
+
 async def test_a_cancelled_command_ends_whenever_it_is_cancelled(client: Redis) -> None:
     """redis-py with a socket timeout swallows some cancellations: one in twenty of these."""
 

@@ -14,6 +14,9 @@ from redis.exceptions import TimeoutError as Unanswered
 from virtool_gql.errors import UpstreamUnavailable
 
 CONNECT_SECONDS = 5
+MOST_CONNECTIONS = 1_000
+"""The driver's own limit is 100: beyond it a command fails at once, as if there were no Redis."""
+
 KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2, socket.TCP_USER_TIMEOUT: 20_000}
 
 
@@ -38,5 +41,6 @@ def open_client(url: str, *, retries: int) -> Redis:
         retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), retries),
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=None,
+        max_connections=MOST_CONNECTIONS,
         **only_tcp,
     )
