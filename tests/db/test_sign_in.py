@@ -106,36 +106,6 @@ async def test_logins_beside_a_change_of_the_password_never_leave_a_session_of_t
     assert await db.sign_in.still_sessions(tokens) == {}
 
 
-async def test_sessions_and_keys_end_with_the_version_of_the_credentials(db: Database, redis: Redis) -> None:
-    user, viewer = await stored_user(db, "alice")
-    kept, other = [await logged_in(db, "alice") for _ in range(2)]
-    _, secret = await db.keys.create(viewer, "Script")
-    [kept_id] = [session.id for session in (await db.credentials.sessions.peek_many([kept])).values()]
-    user = (await db.store.replace(ended(user, but=kept_id)))[0]
-    assert set(await db.sign_in.still_sessions([kept, other])) == {kept}
-    assert await db.sign_in.by_session(kept) is not None
-    assert await db.sign_in.by_session(other) is None
-    assert await db.sign_in.by_key(secret) is None
-    await db.credentials.forget(user.id)
-    assert await db.store.count(ApiKey) == 0
-    assert len(await redis.keys("session:*")) == 1
-    await db.store.replace(ended(user))
-    assert await db.sign_in.by_session(kept) is None
-    await db.credentials.forget(user.id)
-    assert await redis.keys("session*") == []
-
-
-async def test_forgetting_leaves_what_works_and_what_others_have(db: Database) -> None:
-    _, viewer = await stored_user(db, "alice")
-    await stored_user(db, "bob")
-    tokens = [await logged_in(db, handle) for handle in ("alice", "bob")]
-    _, secret = await db.keys.create(viewer, "Script")
-    await db.credentials.forget(viewer.user_id)
-    await db.credentials.forget("nobody00")
-    assert set(await db.sign_in.still_sessions(tokens)) == set(tokens)
-    assert await db.sign_in.by_key(secret) is not None
-
-
 async def test_a_key_that_expired_signs_nobody_in(db: Database, clock: SteppingClock) -> None:
     _, viewer = await stored_user(db, "alice")
     key, secret = await db.keys.create(viewer, "Script")
