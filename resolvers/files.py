@@ -9,8 +9,17 @@ from resolvers.subscriptions import watched
 from schema.arguments import Id, described
 from schema.changes import FileChange
 from schema.context import Info
-from schema.files import DeleteFileInput, DeleteFilePayload, File, FileFilter, FileOrder
+from schema.files import (
+    DeleteFileInput,
+    DeleteFilePayload,
+    File,
+    FileFilter,
+    FileOrder,
+    UpdateFileInput,
+    UpdateFilePayload,
+)
 from schema.ids import stored_id
+from schema.inputs import given
 from schema.payloads import mutation
 
 
@@ -34,7 +43,19 @@ class FileQuery:
 
 @strawberry.type
 class FileMutation:
-    """Deleting files."""
+    """Changing and deleting files."""
+
+    @mutation(
+        "Give a file another name or another end. Needs the permission `REMOVE_FILE`, or `UPLOAD_FILE` for a file that "
+        "you have uploaded."
+    )
+    async def update_file(
+        self, info: Info, input: Annotated[UpdateFileInput, described("The file, and what to change.")]
+    ) -> UpdateFilePayload:
+        viewer, id = info.context.viewer, stored_id("file", input.id)
+        version = given(input.expected_version)
+        file = await info.context.db.files.update(viewer, id, input.changes(), expected_version=version)
+        return UpdateFilePayload(file=File.from_document(file))
 
     @mutation("Delete a file that nothing is being made from. Needs the permission `REMOVE_FILE`.")
     async def delete_file(

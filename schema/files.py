@@ -7,13 +7,14 @@ import strawberry
 
 from schema.enums import described
 from schema.ids import global_id
-from schema.inputs import before, containing, equal, optional, present, since, with_id, with_ids
+from schema.inputs import before, containing, equal, optional, partial, present, since, with_id, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
 from schema.payloads import Payload
 from schema.relations import related
 from schema.scalars import Long
 from schema.users import User
+from virtool_gql.db.files import FileChanges
 from virtool_gql.models import files as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.files import FileType
@@ -44,6 +45,7 @@ class File(Node):
     uploaded_at: Timestamp | None = strawberry.field(description="When the last byte arrived; null until then.")
     expires_at: Timestamp | None = strawberry.field(description="When it is deleted by itself; null when it stays.")
     download_url: str | None = strawberry.field(description="Where its bytes are, on this server; null until ready.")
+    version: int = strawberry.field(description="Counts its changes, for `expectedVersion`.")
     user_id: strawberry.Private[str | None] = None
 
     user = related("user", "user_id", User, "Who uploaded it; null for a file from the watch directory.")
@@ -62,6 +64,7 @@ class File(Node):
             uploaded_at=file.uploaded_at,
             expires_at=file.expires_at,
             download_url=f"/downloads/files/{id}" if file.ready else None,
+            version=file.version,
             user_id=file.user_id,
         )
 
@@ -118,6 +121,26 @@ class FileOrder(Ordering):
     """One key of an ordering of files."""
 
     field: FileOrderField = strawberry.field(description="By what to order.")
+
+
+@strawberry.input(description="What to change of a file. What is left out stays as it is.")
+class UpdateFileInput:
+    """What to change of a file."""
+
+    id: strawberry.ID = strawberry.field(description="The file.")
+    name: str | None = optional("The name.")
+    expires_at: Timestamp | None = optional("When it is to be deleted by itself, in time to come; null to keep it.")
+    expected_version: int | None = optional("Change it only if this is still its version.")
+
+    def changes(self) -> FileChanges:
+        return partial(FileChanges, name=self.name, expires_at=self.expires_at)
+
+
+@strawberry.type(description="What `updateFile` answers with.")
+class UpdateFilePayload(Payload):
+    """What `updateFile` answers with."""
+
+    file: File | None = strawberry.field(default=None, description="The file as it is now.")
 
 
 @strawberry.input(description="Which file to delete.")

@@ -135,7 +135,7 @@ async def delete_uploads(store: Documents, places: Places, sample_id: str) -> No
 class UploadSweep:
     """Finishes what a crash left undone: uploads of ready samples go, those of samples that will never be are free.
 
-    A sample that is not there may be on its way: its uploads are reserved first, so only the second look counts.
+    A sample or a job that is not there may be on its way: uploads are reserved first, so only the second look counts.
     """
 
     def __init__(self, store: Documents, places: Places) -> None:
@@ -154,7 +154,8 @@ class UploadSweep:
                 await delete_uploads(self._store, self._places, sample.id)
             elif job is not None and job.finished:
                 await release(self._store, sample.id)
-        missing = frozenset(sample_ids - samples.keys())
+        jobless = {sample.id for sample in samples.values() if not sample.ready and sample.job_id not in jobs}
+        missing = frozenset((sample_ids - samples.keys()) | jobless)
         for sample_id in missing & self._missing:
             await release(self._store, sample_id)
         self._missing = missing

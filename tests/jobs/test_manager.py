@@ -480,9 +480,11 @@ async def test_two_runners_do_each_job_once(lab: Laboratory, manager: Manager) -
 
 
 async def test_uploads_are_finished_after_a_crash(lab: Laboratory) -> None:
-    ready, coming, gone = [await lab.unlisted_sample((f"{name}.fq", GOOD)) for name in ("ready", "coming", "gone")]
+    names = ("ready", "coming", "gone", "jobless")
+    ready, coming, gone, jobless = [await lab.unlisted_sample((f"{name}.fq", GOOD)) for name in names]
     await lab.store.replace(structs.replace(ready[1], ready=True))
     await lab.store.delete(gone[1])
+    await lab.store.delete(jobless[0])
     sweep = UploadSweep(lab.store, lab.places)
     await sweep.run()
     assert await lab.files_of(ready[0]) == []
@@ -490,6 +492,7 @@ async def test_uploads_are_finished_after_a_crash(lab: Laboratory) -> None:
     assert [file.reserved_by for file in await lab.files_of(gone[0])] == [gone[1].id]
     await sweep.run()
     assert [file.reserved_by for file in await lab.files_of(gone[0])] == [None]
+    assert [file.reserved_by for file in await lab.files_of(jobless[0])] == [None]
     assert [file.reserved_by for file in await lab.files_of(coming[0])] == [coming[1].id]
 
 

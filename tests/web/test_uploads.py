@@ -60,6 +60,7 @@ async def test_the_bytes_arrive_and_the_file_is_answered(web: Web, uploader: Vie
         "ready": True,
         "createdAt": row.created_at,
         "uploadedAt": row.uploaded_at,
+        "expiresAt": None,
         "downloadUrl": f"/downloads/files/file_{row.id}",
     }
     assert row.ready

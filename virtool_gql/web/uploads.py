@@ -6,6 +6,8 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from virtool_gql.actors import acting
 from virtool_gql.db.database import Database
 from virtool_gql.errors import BadUserInput, ErrorCode, VirtoolError
 from virtool_gql.executors import run_in_thread
+from virtool_gql.models.documents import Timestamp, timestamp
 from virtool_gql.models.files import File, FileType
 from virtool_gql.web.errors import RequestError, refuse
 from virtool_gql.web.identity import PREFLIGHT, Identifier, SessionToken, credential_of
@@ -30,7 +33,8 @@ from virtool_gql.web.requests import headers_of
 log = logging.getLogger(__name__)
 
 WRITE_BYTES = 2 * 1024 * 1024
-PARAMETERS = {"name", "type"}
+REQUIRED = {"name", "type"}
+EXPIRES_AT = "expires_at"
 SIMPLE_TYPES = {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -49,19 +53,19 @@ class Uploads:
         """Take one file in; rights, parameters and room are looked at before the first byte is read."""
         check_upload_form(request)
         caller, viewer = await signed_in_of(request, self.identifier)
-        name, type = parameters_of(request)
+        upload = parameters_of(request)
         await self._check_room(expected_length(request))
         try:
             with acting(caller.actor("POST /uploads")):
-                file = await self._take(request, viewer, name, type)
+                file = await self._take(request, viewer, upload)
         except ClientDisconnect:
             return Response(status_code=400)
         except OSError as error:
             raise _disk_error(error) from error
         return Response(encode(shown(file)), 201, media_type="application/json")
 
-    async def _take(self, request: Request, viewer: Viewer, name: str, type: FileType) -> File:
-        file = await self.db.files.begin(viewer, name, type)
+    async def _take(self, request: Request, viewer: Viewer, upload: "Parameters") -> File:
+        file = await self.db.files.begin(viewer, upload.name, upload.type, upload.expires_at)
         try:
             size = await write_all(request.stream(), self.db.places.file(file.id))
             check_length(size, expected_length(request))
@@ -129,19 +133,40 @@ def check_upload_form(request: Request) -> None:
         raise refuse(ErrorCode.FORBIDDEN, message)
 
 
-def parameters_of(request: Request) -> tuple[str, FileType]:
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What the address of an upload says of it."""
+
+    name: str
+    type: FileType
+    expires_at: Timestamp | None
+
+
+def parameters_of(request: Request) -> Parameters:
     given = request.query_params
-    unknown = set(given) - PARAMETERS
+    unknown = set(given) - REQUIRED - {EXPIRES_AT}
     if unknown:
-        raise BadUserInput(f"Unknown parameter: {', '.join(sorted(unknown))}. There are name and type.")
-    missing = PARAMETERS - set(given)
+        raise BadUserInput(f"Unknown parameter: {', '.join(sorted(unknown))}. There are name, type and {EXPIRES_AT}.")
+    missing = REQUIRED - set(given)
     if missing:
         raise BadUserInput(f"Missing parameter: {', '.join(sorted(missing))}.")
     try:
-        return given["name"], FileType(given["type"].lower())
+        type = FileType(given["type"].lower())
     except ValueError:
         types = ", ".join(type.upper() for type in FileType)
         raise BadUserInput(f"The type must be one of {types}.", path=["type"]) from None
+    return Parameters(given["name"], type, moment(given[EXPIRES_AT]) if EXPIRES_AT in given else None)
+
+
+def moment(text: str) -> Timestamp:
+    """Read a moment with its offset, whose plus sign may have become a blank on its way here."""
+    try:
+        at = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        if at.tzinfo is not None:
+            return timestamp(at)
+    except (ValueError, OverflowError):
+        pass
+    raise BadUserInput(f"{EXPIRES_AT} must be a moment with its offset, like 2026-01-31T12:00:00Z.", path=[EXPIRES_AT])
 
 
 def expected_length(request: Request) -> int | None:
@@ -160,6 +185,7 @@ def shown(file: File) -> dict[str, Any]:
         "ready": file.ready,
         "createdAt": file.created_at,
         "uploadedAt": file.uploaded_at,
+        "expiresAt": file.expires_at,
         "downloadUrl": f"/downloads/files/{id}",
     }
 
