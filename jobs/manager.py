@@ -11,7 +11,7 @@ import msgspec
 from msgspec import structs
 
 from jobs.engines.local import LocalEngine
-from jobs.outcomes import Abandoned
+from jobs.outcomes import Abandoned, Silent
 from jobs.processes import has_died, kill_marked, runner_name
 from jobs.runner import Bench, Run, Timing
 from jobs.workflow import ServiceUrls, Settings
@@ -220,11 +220,11 @@ class JobManager:
             if died:
                 await run_in_thread(kill_marked, job.lease.runner + "#")
             if died or self.bench.runs.has_expired(job):
-                await self._recover(job)
+                await self._recover(job, Abandoned() if died else Silent())
         await self.bench.runs.relist()
         await self._uploads.run()
 
-    async def _recover(self, job: Job) -> None:
+    async def _recover(self, job: Job, outcome: Abandoned | Silent) -> None:
         seized = await self.bench.runs.seize(job, self.bench.runner)
         if seized is not None:
-            await Run(self.bench, seized).settle(Abandoned())
+            await Run(self.bench, seized).settle(outcome)

@@ -47,7 +47,11 @@ class Abandoned(msgspec.Struct, frozen=True, tag=True):
     """The job's runner is gone."""
 
 
-Outcome = Completed | Failed | Interrupted | Cancelled | Lost | Stopped | Abandoned
+class Silent(msgspec.Struct, frozen=True, tag=True):
+    """The job's runner was not heard of until its lease ran out."""
+
+
+Outcome = Completed | Failed | Interrupted | Cancelled | Lost | Stopped | Abandoned | Silent
 Answer = Completed | Failed | Interrupted | Cancelled | Lost
 """The outcomes that a child process can tell."""
 
@@ -85,7 +89,8 @@ def death(returncode: int, last_lines: Sequence[str]) -> Failed:
     return Failed(JobError(type="ProcessDied", message=message, details=tuple(last_lines)))
 
 
-def abandonment(attempts: int) -> JobError:
+def abandonment(outcome: Abandoned | Silent, attempts: int) -> JobError:
     times = f"{attempts} times" if attempts > 1 else "once"
-    message = f"The runner of this job stopped {times} before the job was done; it is not tried again."
-    return JobError(type="RunnerStopped", message=message)
+    kind, what = ("RunnerSilent", "fell silent") if isinstance(outcome, Silent) else ("RunnerStopped", "stopped")
+    message = f"The runner of this job {what} {times} before the job was done; it is not tried again."
+    return JobError(type=kind, message=message)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.engines.local import LocalEngine, Slot
 from jobs.log import log_line
-from jobs.outcomes import Cancelled, Completed, Failed, Interrupted, Lost, Outcome, Stopped, abandonment
+from jobs.outcomes import Cancelled, Completed, Failed, Interrupted, Lost, Outcome, Silent, Stopped, abandonment
 from jobs.workflow import AnyWork, Context
 from jobs.workflows import WORKFLOWS
 from virtool_gql.cancellation import cancelled
@@ -133,9 +133,11 @@ class Run:
         elif isinstance(outcome, Interrupted):
             await self._requeue(f"{outcome.error.message} The job will begin again.")
         elif self._may_begin_again:
-            await self._requeue("The runner of the job has died; the job will begin again.")
+            fate = "is not heard of any more" if isinstance(outcome, Silent) else "has died"
+            await self._requeue(f"The runner of the job {fate}; the job will begin again.")
         else:
-            await self._finish(JobState.TERMINATED, abandonment(self.job.attempts))
+            state = JobState.TIMEOUT if isinstance(outcome, Silent) else JobState.TERMINATED
+            await self._finish(state, abandonment(outcome, self.job.attempts))
         return None
 
     @property

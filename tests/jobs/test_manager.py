@@ -420,25 +420,56 @@ async def test_a_runner_that_slept_beyond_its_lease_spoils_nothing(
         assert await lab.job(job) == done
 
 
+async def name_of_the_dead() -> str:
+    """Give the name that a runner on this machine had."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from jobs.processes import runner_name; print(runner_name())"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return (await process.communicate())[0].decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (JobState.TERMINATED, "The runner of this job stopped 4 times before"),
+        (JobState.TIMEOUT, "The runner of this job fell silent 4 times before"),
+    ],
+)
 async def test_a_job_that_takes_its_runners_down_is_not_tried_for_ever(
-    lab: Laboratory, runs: JobRuns, manager: Manager
+    lab: Laboratory, runs: JobRuns, manager: Manager, state: JobState, sentence: str
 ) -> None:
+    died = state is JobState.TERMINATED
+    runner = await name_of_the_dead() if died else "elsewhere"
     job, _ = await lab.unlisted_sample(("a.fq", GOOD))
     for _ in range(3):
-        leased = await runs.acquire(job.id, "gone")
+        leased = await runs.acquire(job.id, runner)
         assert leased is not None
         job = await runs.requeue(leased)
     await lab.instance.queues.remove(job.id)
-    leased = await JobRuns(lab.store, lab.instance.queues, clock=now, new_id=new_id, lease_seconds=-1).acquire(
-        job.id, "gone"
-    )
+    lease_seconds = 600 if died else -1
+    leased = await JobRuns(
+        lab.store, lab.instance.queues, clock=now, new_id=new_id, lease_seconds=lease_seconds
+    ).acquire(job.id, runner)
     assert leased is not None
     async with manager():
         ended = await lab.ended(job)
-    assert ended.state is JobState.TERMINATED
+    assert ended.state is state
     assert ended.error is not None
-    assert "stopped 4 times" in ended.error.message
+    assert ended.error.message.startswith(sentence)
+    assert ended.lease is None
     await assert_undone(lab, job)
+
+
+async def test_a_job_whose_runner_fell_silent_begins_again(lab: Laboratory, manager: Manager) -> None:
+    job, _ = await lab.unlisted_sample(("a.fq", GOOD))
+    runs = JobRuns(lab.store, lab.instance.queues, clock=now, new_id=new_id, lease_seconds=-1)
+    assert await runs.acquire(job.id, "elsewhere") is not None
+    async with manager():
+        done = await lab.ended(job)
+        assert (done.state, done.attempts) == (JobState.COMPLETE, 2)
+        await assert_done(lab, job)
+    assert any("is not heard of any more; the job will begin again" in line for line in lab.log(job))
 
 
 async def test_a_runner_that_stops_gives_its_jobs_back(lab: Laboratory, manager: Manager) -> None:

@@ -3,7 +3,7 @@
 import errno
 import signal
 
-from jobs.outcomes import DISK_FULL, FAULT, MEMORY_FULL, Interrupted, abandonment, death, failure
+from jobs.outcomes import DISK_FULL, FAULT, MEMORY_FULL, Abandoned, Interrupted, Silent, abandonment, death, failure
 from jobs.tools.process import ToolFailed
 from virtool_gql.errors import BadUserInput, UpstreamUnavailable
 from virtool_gql.models.jobs import JobError
@@ -40,5 +40,5 @@ def test_a_death_names_the_signal_or_the_status() -> None:
 
 
 def test_an_abandoned_job_says_how_often_it_was_tried() -> None:
-    assert "stopped once before" in abandonment(1).message
-    assert "stopped 3 times before" in abandonment(3).message
+    assert "stopped once before" in abandonment(Abandoned(), 1).message
+    assert "fell silent 3 times before" in abandonment(Silent(), 3).message
