@@ -100,10 +100,6 @@ class JobRuns:
         where = And(In("state", HELD), Exists("lease.token"))
         return (await self._store.find(Job, where, page=EVERY)).documents
 
-    async def expired(self) -> list[Job]:
-        """Give the jobs whose leases ran out."""
-        return [job for job in await self.held() if self.has_expired(job)]
-
     def has_expired(self, job: Job) -> bool:
         return job.lease is not None and job.lease.expires_at < self._clock()
 
