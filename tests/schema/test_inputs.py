@@ -2,7 +2,7 @@ import msgspec
 import pytest
 import strawberry
 
-from schema.inputs import containing, equal, partial, present, with_ids
+from schema.inputs import containing, equal, having, having_one, nothing_in, partial, present, with_ids
 from virtool_gql.db.samples import RightsChanges, SampleChanges
 from virtool_gql.errors import BadUserInput
 from virtool_gql.query import NOTHING, matches
@@ -33,6 +33,22 @@ def test_filters_match_what_they_say() -> None:
     assert matches(with_ids("id", "job", ["job_a", "sample_b"]), {"id": "a"})
     assert not matches(with_ids("id", "job", ["sample_b", "?"]), {"id": "b"})
     assert matches(with_ids("id", "job", []), {"id": "b"}) == matches(NOTHING, {})
+
+
+def test_lists_hold_one_of_the_ids_or_nothing() -> None:
+    held = {"label_ids": ["a", "b"]}
+    assert matches(having("label_ids", "label", ["label_x", "label_b"]), held)
+    assert not matches(having("label_ids", "label", ["label_x", "sample_b", "b"]), held)
+    assert not matches(having("label_ids", "label", []), held)
+    assert matches(having_one("label_ids", "label", "label_a"), held)
+    assert not matches(having_one("label_ids", "label", "label_x"), held)
+    assert matches(nothing_in("label_ids", value=False), held)
+    assert not matches(nothing_in("label_ids", value=True), held)
+    for value in (UNSET, None):
+        for filter in (having("x", "label", value), having_one("x", "label", value), nothing_in("x", value)):
+            assert matches(filter, held)
+    with pytest.raises(BadUserInput, match="At most 100"):
+        having("label_ids", "label", [f"label_{number}" for number in range(101)])
 
 
 def test_each_word_is_looked_for_in_each_field() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 
 from tests.factories.api import Api
+from tests.factories.labels import stored_label
 from virtool_gql.access import Viewer
 
 QUERY = """query($first: Int) { samples(first: $first) {
@@ -24,6 +25,24 @@ async def test_related_entities_of_a_page_are_fetched_at_once_at_every_depth(api
         assert all(edge["node"]["job"]["user"] == {"handle": "owner"} for edge in page["edges"])
         counts[first] = len(statements)
     assert counts[30] == counts[1]
+
+
+async def test_several_related_entities_are_fetched_at_once_at_every_depth(api: Api, owner: Viewer) -> None:
+    labels = [await stored_label(api.db, name, owner.user_id) for name in ("b", "A", "B c")]
+    for number in range(30):
+        await api.sample(owner, label_ids=(labels[number % 3].id, labels[0].id, "gone0000"), subtraction_ids=())
+    query = """query($first: Int) { samples(first: $first) { nodes {
+        labels { name sampleCount user { handle } } subtractions { name } } } }"""
+    counts = {}
+    for first in (3, 30):
+        with api.statements() as statements:
+            page = await api.ask(owner, query, first=first)
+        counts[first] = len(statements)
+    assert counts == {3: 4, 30: 4}
+    b = {"name": "b", "sampleCount": 30, "user": {"handle": "owner"}}
+    other = {"sampleCount": 10, "user": {"handle": "owner"}}
+    assert page["nodes"][0] == {"labels": [b, {"name": "B c", **other}], "subtractions": []}
+    assert page["nodes"][1] == {"labels": [{"name": "A", **other}, b], "subtractions": []}
 
 
 async def test_what_a_directive_leaves_out_is_left_out(api: Api, owner: Viewer) -> None:
