@@ -17,7 +17,7 @@ from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, Stal
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.models.samples import LibraryType, Sample
-from virtool_gql.models.settings import Settings
+from virtool_gql.models.settings import SampleGroup, Settings
 from virtool_gql.models.users import Permission, User
 from virtool_gql.workflows import CANCEL_CHANNEL, Workflow
 
@@ -267,14 +267,14 @@ async def test_rights_of_a_new_sample_are_those_of_the_settings(db: Database) ->
 
 async def test_the_settings_say_which_group_a_new_sample_has(db: Database) -> None:
     group = await stored_group(db)
-    settings = (await db.store.insert(Settings(id="settings", sample_group="force_choice")))[0]
+    settings = (await db.store.insert(Settings(id="settings", sample_group=SampleGroup.FORCE_CHOICE)))[0]
     new = NewSample(name="Leaf", file_ids=await ready_file_ids(db))
     with pytest.raises(BadUserInput, match=r"Group value required for sample creation\."):
         await db.samples.create(OWNER, new)
     with pytest.raises(BadUserInput, match=r"Group does not exist\."):
         await db.samples.create(OWNER, structs.replace(new, group_id="nothing0"))
     assert (await db.samples.create(OWNER, structs.replace(new, group_id=group.id)))[0].group_id == group.id
-    await db.store.replace(structs.replace(settings, sample_group="users_primary_group"))
+    await db.store.replace(structs.replace(settings, sample_group=SampleGroup.USERS_PRIMARY_GROUP))
     user = await db.users.create("owner", "correct horse", group_ids=[group.id])
     await db.store.replace(structs.replace(user, primary_group_id=group.id))
     assert (await stored_sample(db, user.id, "Primary")).group_id == group.id
