@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from msgspec import structs
 
+from tests.factories.files import ready_file_ids
 from tests.factories.groups import stored_group
 from tests.factories.samples import stored_sample
 from tests.factories.users import PASSWORD, stored_user, viewer_named
@@ -10,6 +11,7 @@ from virtool_gql.access import Viewer
 from virtool_gql.db import group_traces
 from virtool_gql.db.database import Database
 from virtool_gql.db.groups import GroupChanges
+from virtool_gql.db.samples import NewSample, RightsChanges
 from virtool_gql.db.users import NewUser, UserChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.samples import Sample
@@ -156,6 +158,27 @@ async def test_who_joins_while_the_group_is_deleted_is_not_in_it_either(
         )
         assert all(isinstance(answer, User | Group | VirtoolError) for answer in answers), answers
         assert await db.store.get(Group, group.id) is None
+        assert await traces(db, group.id) == 0
+
+
+async def test_what_is_given_to_a_group_while_it_is_deleted_is_not_in_it_either(db: Database) -> None:
+    owner = viewer_named("owner", Permission.CREATE_SAMPLE)
+    samples = [await stored_sample(db, "owner", f"Leaf {number}") for number in range(10)]
+    for round in range(5):
+        group = await stored_group(db, f"Group {round}")
+        given = RightsChanges(group_id=group.id)
+        new = [
+            NewSample(name=f"New {round} {number}", file_ids=await ready_file_ids(db), group_id=group.id)
+            for number in range(4)
+        ]
+        answers = await asyncio.gather(
+            *(db.samples.update_rights(owner, sample.id, given) for sample in samples[::2]),
+            db.groups.delete(ROOT, group.id),
+            *(db.samples.update_rights(owner, sample.id, given) for sample in samples[1::2]),
+            *(db.samples.create(owner, sample) for sample in new),
+            return_exceptions=True,
+        )
+        assert all(isinstance(answer, Sample | Group | tuple | VirtoolError) for answer in answers), answers
         assert await traces(db, group.id) == 0
 
 

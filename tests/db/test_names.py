@@ -1,6 +1,6 @@
 import pytest
 
-from virtool_gql.db.names import comparable, file_name, multi_line, single_line, user_handle
+from virtool_gql.db.names import comparable, file_name, multi_line, name_key, single_line, user_handle
 from virtool_gql.errors import BadUserInput
 
 
@@ -89,3 +89,19 @@ def test_names_that_look_alike_compare_alike() -> None:
     assert len({comparable(name) for name in ("STRASSE", "straße", "\uff33trasse")}) == 1
     assert len({comparable(name) for name in ("Bla\u0308tter", "Blätter", "BLÄTTER")}) == 1
     assert comparable("leaf 1") != comparable("leaf 2")
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3000", "\u200b", "\u3164\u2060", "\ufeff \u200d", "\u2800"])
+def test_a_name_that_draws_nothing_is_none(name: str) -> None:
+    with pytest.raises(BadUserInput, match="A value is needed for name"):
+        single_line(name, "name", may_be_empty=False)
+    assert name_key(name) == ""
+
+
+@pytest.mark.parametrize("name", ["virologists", "\uff36IROLOGISTS", "Viro\u200blogists", "Virologists\u2060 "])
+def test_names_are_compared_without_what_draws_nothing(name: str) -> None:
+    assert name_key(name) == "virologists"
+
+
+def test_words_of_a_name_stay_words() -> None:
+    assert name_key("Plant \u200b  Virologists") == "plant virologists" != name_key("PlantVirologists")

@@ -8,9 +8,9 @@ from msgspec import structs
 
 from virtool_gql.models.documents import Document, Timestamp
 from virtool_gql.models.samples import Sample
-from virtool_gql.models.users import User
+from virtool_gql.models.users import Group, User
 from virtool_gql.query import Eq, Filter, Has, Or, Page
-from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.documents import Documents, modify
 
 D = TypeVar("D", bound=Document)
 
@@ -58,3 +58,15 @@ async def _remove(documents: Documents, trace: Trace[Any], group_id: str, at: Ti
     if found:
         await documents.replace(*(trace.without(document, group_id, at) for document in found))
     return len(found)
+
+
+async def without_deleted_group(store: Documents, sample: Sample) -> Sample:
+    """Take the group away that was deleted while the sample was written, and that the deletion cannot have seen."""
+    group_id = sample.group_id
+    if group_id is None or await store.get(Group, group_id) is not None:
+        return sample
+
+    def without(now: Sample) -> Sample:
+        return structs.replace(now, group_id=None) if now.group_id == group_id else now
+
+    return await modify(store, Sample, sample.id, without)

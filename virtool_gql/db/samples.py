@@ -9,6 +9,7 @@ from msgspec import structs
 from virtool_gql.access import Viewer, owned_samples, readable_samples, writable_samples
 from virtool_gql.db.creation import created_by, creation_key
 from virtool_gql.db.files import mark, release, remove_folder, reserve
+from virtool_gql.db.group_traces import without_deleted_group
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
@@ -79,6 +80,7 @@ class Samples(Listing[Sample]):
                 await reserve(documents, draft.file_ids, draft.id)
                 sample = (await documents.insert(structs.replace(draft, job_id=job.id)))[0]
                 job = (await documents.insert(job))[0]
+        sample = await without_deleted_group(self.store, sample)
         return (await without_deleted_labels(self.store, [sample]))[0], job
 
     async def _draft(self, viewer: Viewer, new: NewSample, key: str | None) -> Sample:
@@ -184,7 +186,8 @@ class Samples(Listing[Sample]):
         require_ownership(viewer, sample)
         if isinstance(changes.group_id, str):
             await self._check_group(changes.group_id)
-        return await self._change(viewer, id, to_values(changes), require_ownership, expected_version)
+        sample = await self._change(viewer, id, to_values(changes), require_ownership, expected_version)
+        return await without_deleted_group(self.store, sample)
 
     async def _change(
         self,
