@@ -218,6 +218,20 @@ async def test_postgres_itself_keeps_the_log(postgres: PostgresStore, statement:
     assert await postgres.count(AuditEntry) == 1
 
 
+async def test_the_owner_of_the_table_can_archive(postgres: PostgresStore) -> None:
+    told = Told(postgres, postgres)
+    await told.insert(*plants("a"))
+    async with postgres.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE documents.audit DISABLE TRIGGER keep_audit"))
+        await connection.execute(text("DELETE FROM documents.audit WHERE doc ->> 'at' < '2027'"))
+        await connection.execute(text("ALTER TABLE documents.audit ENABLE TRIGGER keep_audit"))
+    await told.insert(*plants("b"))
+    with pytest.raises(DBAPIError, match="only added to"):
+        async with postgres.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM documents.audit"))
+    assert [id for _, _, id, _ in await told.told()] == ["b"]
+
+
 def test_a_password_is_told_of_by_its_name_alone() -> None:
     user = User(id="u", handle="Ada", handle_key="ada", password_hash="1", created_at=AT, last_password_change=AT)
     later = structs.replace(user, password_hash="2", credentials_version=1, handle="Bob", handle_key="bob", version=2)
