@@ -47,6 +47,9 @@ def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: 
     assert "@read_1\nACGTACGTAC\n+\nIIIIIIIIII\n" in said
     assert re.search(r"^10$", said, flags=re.MULTILINE)
     assert '"totalCount":1' in said
+    assert '"labels":[{"name":"Greenhouse"}]' in said
+    assert '"color":"#33AA66","sampleCount":1' in said
+    assert re.search(r'"results":\[{"sampleId":"sample_\w+","sample":{"labels":\[\]}', said)
     assert '"isolate":"A1"' in said
 
 
