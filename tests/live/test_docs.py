@@ -51,6 +51,11 @@ def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: 
     assert '"color":"#33AA66","sampleCount":1' in said
     assert re.search(r'"results":\[{"sampleId":"sample_\w+","sample":{"labels":\[\]}', said)
     assert '"isolate":"A1"' in said
+    assert '"memberCount":1,"members":[{"handle":"grace","forceReset":true}]' in said
+    assert '"user":{"handle":"grace","active":false,"email":"grace@example.org"}' in said
+    assert '"deleteGroup":{"group":{"name":"Virologists"}' in said
+    assert '"updateApiKey":{"apiKey":{"name":"Robot 2","expiresAt":null}' in said
+    assert '"deleteApiKey":{"apiKey":{"name":"Robot 2"}' in said
 
 
 def test_each_block_is_run_or_shows_no_command() -> None:
