@@ -2,6 +2,8 @@
 
 from contextlib import AsyncExitStack
 
+from resolvers.root import schema
+from tests.factories.users import PASSWORD
 from tests.web.serving import Stores, served
 
 
@@ -39,3 +41,16 @@ async def test_sockets_outlive_a_store_that_does_not_answer_for_a_moment(stores:
             await stores.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             await peer.ask("1", "{ handle }")
             assert (await peer.hear())["payload"]["data"] == {"handle": "ada"}
+
+
+async def test_a_socket_that_changes_its_password_is_itself_at_once(stores: Stores) -> None:
+    async with served(stores, on=schema, recheck_seconds=3600) as web:
+        ada = await web.api.viewer("ada")
+        async with web.socket(await web.cookie(ada)) as peer:
+            change = f'{{oldPassword: "{PASSWORD}", password: "a better horse"}}'
+            await peer.ask("1", f"mutation {{ updateAccount(input: {change}) {{ errors {{ message }} }} }}")
+            assert (await peer.hear())["payload"]["data"] == {"updateAccount": {"errors": []}}
+            assert (await peer.hear())["type"] == "complete"
+            await peer.ask("2", 'mutation { createApiKey(input: {name: "A key"}) { key } }')
+            key = (await peer.hear())["payload"]["data"]["createApiKey"]["key"]
+            assert await web.db.sign_in.by_key(key) is not None

@@ -82,13 +82,14 @@ class Presence:
             except Exception:
                 log.exception("Open connections could not be checked")
 
-    async def recheck(self) -> None:
+    async def recheck(self, *only: Connection) -> None:
         """Look up each credential that has connections once; close and refresh what it decides."""
-        credentials = {connection.credential for connection in self._connections if connection.credential is not None}
+        connections = only or tuple(self._connections)
+        credentials = {connection.credential for connection in connections if connection.credential is not None}
         viewers = await self._identifier.still(credentials)
         callers: Callers = {}
-        for connection in tuple(self._connections):
-            if connection.credential in viewers:
+        for connection in only or tuple(self._connections):
+            if connection.credential in viewers and connection in self._connections:
                 _apply(connection, viewers[connection.credential], callers)
         self._cohorts.refresh(callers)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -218,6 +219,9 @@ class Socket:
     async def _execute(self, id: str, operation: Any, request: GraphQLRequest) -> None:
         caller = replace(self.caller)  # a login changes it, and the socket follows only when all is done
         answer = await self.edge.operations.execute(operation, request, caller, self.request_id)
+        if answer.session_cookie is None and caller.viewer != self.caller.viewer:
+            with suppress(VirtoolError):  # else the next look at all connections does it
+                await self.edge.presence.recheck(self)
         await self.outgoing.room()
         payload = encode(answer.result).decode()
         self._send_text(f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":{payload}}}')
