@@ -6,13 +6,19 @@ from typing import Any
 
 from tests.access.rules import Role
 from tests.access.world import Person, World
+from virtool_gql.models.audit import AuditEntry
 from virtool_gql.models.documents import Document
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
+from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Sample
+from virtool_gql.models.settings import InstanceMessage, Settings
+from virtool_gql.models.subtractions import Subtraction
 from virtool_gql.models.users import Group, User
 
 Made = Awaitable[Document]
+
+LIFE = ("INSERT", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Cause:
     owners: Callable[[World], Made]
     readable: Callable[[World, Person], Made]
     change: Mapping[str, Any]
+    life: tuple[str, ...] = LIFE
 
 
 CAUSES: Mapping[str, Cause] = {
@@ -30,6 +37,13 @@ CAUSES: Mapping[str, Cause] = {
     "job": Cause(Job, lambda w: w.job(), lambda w, person: w.job(person.user_id), {"stage": "changed"}),
     "file": Cause(File, lambda w: w.file(), lambda w, _: w.file(), {"name": "changed"}),
     "user": Cause(User, lambda w: w.user(Role.OWNER), lambda w, _: w.user(Role.STRANGER), {"active": False}),
+    "label": Cause(Label, lambda w: w.label(), lambda w, _: w.label(), {"description": "changed"}),
+    "subtraction": Cause(Subtraction, lambda w: w.subtraction(), lambda w, _: w.subtraction(), {"nickname": "changed"}),
+    "message": Cause(
+        InstanceMessage, lambda w: w.message(active=False), lambda w, _: w.message(active=False), {"message": "changed"}
+    ),
+    "settings": Cause(Settings, lambda w: w.settings(), lambda w, _: w.settings(), {}, ("UPDATE",)),
+    "audit": Cause(AuditEntry, lambda w: w.audit_entry(), lambda w, _: w.audit_entry(), {}, ("INSERT",)),
     "group": Cause(Group, lambda w: w.group(), lambda w, _: w.group(), {"permissions": ("upload_file",)}),
 }
 """By the prefix of their ids."""
@@ -39,6 +53,8 @@ async def through_its_life(world: World, kind: str) -> str:
     """Insert, change and delete a document of the owner's; give its id."""
     cause = CAUSES[kind]
     document = await cause.owners(world)
+    if cause.life != LIFE:
+        return f"{kind}_{document.id}"
     await world.changed(cause.kind, document.id, **cause.change)
     await world.removed(cause.kind, document.id)
     return f"{kind}_{document.id}"

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -71,8 +72,43 @@ async def user_for(world: World, _: Person) -> str:
     return f"user_{(await world.user(Role.STRANGER)).id}"
 
 
+async def session_for(world: World, person: Person) -> str:
+    owner = person if person.owns else world.standing[Role.OWNER]
+    headers = await world.session(owner.handle)
+    sessions = (await world.done(replace(owner, headers=headers), "{ viewer { sessions { id current } } }"))["viewer"]
+    return next(str(session["id"]) for session in sessions["sessions"] if session["current"])
+
+
 async def credentials_of(_: World, person: Person) -> dict[str, Any]:
     return {"handle": person.handle, "password": PASSWORD}
+
+
+async def reset_of(world: World, person: Person) -> dict[str, Any]:
+    """Have the person told to choose a new password, while they are active."""
+    active = (await world.kept(User, person.user_id)).active
+    await world.changed(User, person.user_id, force_reset=True, active=True)
+    login = "mutation($i: LoginInput!) { login(input: $i) { resetCode } }"
+    answer = await world.done(None, login, i=await credentials_of(world, person))
+    await world.changed(User, person.user_id, active=active)
+    return {"resetCode": answer["login"]["resetCode"], "password": f"{PASSWORD}, and a new one"}
+
+
+async def labelling(world: World, person: Person) -> dict[str, Any]:
+    return {"sampleIds": [await sample_for(world, person)], "addLabelIds": [await label_for(world, person)]}
+
+
+async def settings(_: World, __: Person) -> dict[str, Any]:
+    return {"hmmSlug": f"virtool/hmm-{next(numbers)}"}
+
+
+async def no_message(world: World, _: Person) -> dict[str, Any]:
+    await world.show_message()
+    return {}
+
+
+async def message(world: World, _: Person) -> dict[str, Any]:
+    await world.show_message()
+    return {"message": f"Message {next(numbers)}"}
 
 
 Target = Callable[[World, Person], Awaitable[str]]
@@ -86,6 +122,7 @@ TARGETS: Mapping[str, Target] = {
     "label": label_for,
     "group": group_for,
     "user": user_for,
+    "session": session_for,
 }
 """What makes a document of a kind, one on which the role may do as much as it ever may."""
 
@@ -97,16 +134,30 @@ OF_MUTATIONS: Mapping[str, str] = {
     "cancelJob": "job",
     "deleteJob": "job",
     "deleteApiKey": "key",
+    "updateApiKey": "key",
+    "endSession": "session",
+    "updateUser": "user",
+    "updateGroup": "group",
+    "deleteGroup": "group",
+    "updateLabel": "label",
+    "deleteLabel": "label",
 }
 """Of which kind the `id` is that a mutation takes."""
 
 INSTEAD: Mapping[str, Target] = {"deleteJob": ended_job_for}
 """Mutations whose target is of a special kind."""
 
-SPECIAL: Mapping[str, Input] = {"login": credentials_of}
+SPECIAL: Mapping[str, Input] = {
+    "login": credentials_of,
+    "resetPassword": reset_of,
+    "updateSampleLabels": labelling,
+    "updateSettings": settings,
+    "updateInstanceMessage": message,
+    "removeInstanceMessage": no_message,
+}
 """Inputs of which the names of the fields do not say enough."""
 
-OPTIONAL = {"name", "notes", "description"}
+OPTIONAL = {"name", "notes", "description", "email", "showIds"}
 """What is given although it may be left out, so that something changes."""
 
 
@@ -145,4 +196,6 @@ def plain_value(name: str, field: GraphQLInputField) -> Any:
         return next(iter(type.values))
     if "assword" in name:
         return PASSWORD
+    if name == "email":
+        return f"person_{next(numbers)}@example.org"
     return {"Boolean": True, "Int": 1, "Float": 0.5}.get(type.name, f"text_{next(numbers)}")

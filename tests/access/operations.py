@@ -27,7 +27,16 @@ ANSWERS = {
     "NOT_FOUND": "404",
     "CONFLICT": "409",
 }
-KINDS = {"apiKey": "key", "jobLog": "job", "auditEntry": "audit", "auditEntries": "audit"}
+KINDS = {
+    "apiKey": "key",
+    "jobLog": "job",
+    "auditEntry": "audit",
+    "auditEntries": "audit",
+    "instanceMessage": "message",
+    "instanceMessages": "message",
+    "instance_messages": "message",
+    "settings": "settings",
+}
 """What a field's name says of the prefix of its ids, where that is not the name itself."""
 
 THROUGH_NODE = {"ApiKey": "key"}
@@ -152,7 +161,7 @@ def payload_selection(field: GraphQLField) -> str:
     return " ".join(
         "errors { code message path }"
         if name == "errors"
-        else "results { errors { code message path } }"
+        else "results { sampleId errors { code message path } }"
         if name == "results"
         else f"{name}{selection_of(definition)}"
         for name, definition in type.fields.items()

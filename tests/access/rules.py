@@ -79,6 +79,9 @@ REMOVES_JOB = Rule("Needs REMOVE_JOB.",                   "401   404   404   404
 
 READS_KEY = Rule("Its owner, and nobody else.",           "401   404   404   404   yes   404   yes   404   401   404")
 WRITES_KEY = Rule("Its owner by password, nobody else.",  "401   404   404   404   yes   404   403   403   401   404")
+OWN_SESSION = Rule("Whose session it is, by password.",    "401   404   404   404   yes   404   403   403   401   404")
+
+READS_AUDIT = Rule("Administrators see that it is there.","401   404   404   404   404   404   404   404   401   yes")
 
 FIRST_USER = Rule("Nobody, once there is a user.",        "409   409   409   409   409   409   409   409   409   409")
 PASSWORD = Rule("Whoever is active and knows theirs.",    "yes   yes   yes   yes   yes   yes   yes   yes   400   yes")
@@ -87,7 +90,8 @@ PASSWORD = Rule("Whoever is active and knows theirs.",    "yes   yes   yes   yes
 WITH_OBJECT = Rule("Whoever reads the object.",           "yes   yes   yes   yes   yes   yes   yes   yes   yes   yes")
 OF_VIEWER = Rule("Told of, or counted for, who asks.",    "yes   yes   yes   yes   yes   yes   yes   yes   yes   yes",
                  own=True)
-JOB_OF_SAMPLE = Rule("Who may read that job too.",        "-     -     -     -     yes   -     yes   -     -     yes")
+JOB_TOO = Rule("Who may read that job too.",              "-     -     -     -     yes   yes   yes   -     -     yes")
+OWN_OR_ALL = Rule("Of oneself; administrators of all.",   "-     -     -     -     yes   -     yes   -     -     yes")
 FOR_ADMINISTRATORS = Rule("Administrators.",              "-     -     -     -     -     -     -     -     -     yes")
 # fmt: on
 
@@ -108,6 +112,10 @@ NODES: dict[str, Rule] = {
     "User": SIGNED_IN,
     "Group": SIGNED_IN,
     "ApiKey": READS_KEY,
+    "Label": SIGNED_IN,
+    "Subtraction": SIGNED_IN,
+    "InstanceMessage": SIGNED_IN,
+    "AuditEntry": READS_AUDIT,
 }
 """Who may read a document: by `node`, in a list, and by a change in `changes`."""
 
@@ -117,6 +125,11 @@ COLLECTIONS: dict[str, Rule] = {
     "JOBS": READS_JOB,
     "USERS": SIGNED_IN,
     "GROUPS": SIGNED_IN,
+    "LABELS": SIGNED_IN,
+    "SUBTRACTIONS": SIGNED_IN,
+    "SETTINGS": SIGNED_IN,
+    "INSTANCE_MESSAGES": SIGNED_IN,
+    "AUDIT": READS_AUDIT,
 }
 """Who is told of changes in `changes`."""
 
@@ -128,32 +141,44 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "Query": {
         ANYBODY: "server",
         VIEWER: "viewer",
-        SIGNED_IN: "cursor settings node nodes files file users user groups group",
+        SIGNED_IN: "cursor settings instanceMessage node nodes files file users user groups group labels label "
+        "subtractions subtraction",
         READS_SAMPLE: "samples sample",
         READS_JOB: "jobs job",
+        ADMINISTRATOR: "auditEntries",
+        READS_AUDIT: "auditEntry",
     },
     "Mutation": {
         FIRST_USER: "createFirstUser",
-        PASSWORD: "login",
+        PASSWORD: "login resetPassword",
         COOKIE: "logout",
-        SESSION: "createApiKey",
-        WRITES_KEY: "deleteApiKey",
-        CREATES_SAMPLES: "createSample",
-        WRITES_SAMPLE: "updateSample deleteSample",
+        SESSION: "updateAccount updateAccountSettings endOtherSessions createApiKey deleteApiKeys",
+        OWN_SESSION: "endSession",
+        WRITES_KEY: "updateApiKey deleteApiKey",
+        ADMINISTRATOR: "createUser updateUser createGroup updateGroup deleteGroup updateSettings setInstanceMessage "
+        "updateInstanceMessage removeInstanceMessage",
+        CREATES_SAMPLES: "createSample createLabel updateLabel deleteLabel",
+        WRITES_SAMPLE: "updateSample deleteSample updateSampleLabels",
         OWNS_SAMPLE: "updateSampleRights",
         REMOVES_FILES: "deleteFile",
         CANCELS_JOB: "cancelJob",
         REMOVES_JOB: "deleteJob",
     },
     "Subscription": {
-        SIGNED_IN: "changes files users groups",
+        SIGNED_IN: "changes files users groups labels subtractions settings instanceMessages",
         READS_SAMPLE: "samples",
         READS_JOB: "jobs jobLog",
+        ADMINISTRATOR: "audit",
     },
     # What can be read.
-    "ApiKey": {WITH_OBJECT: "id name permissions administrator createdAt lastUsedAt"},
+    "AccountSettings": {OF_VIEWER: "showIds showVersions skipQuickAnalyzeDialog quickAnalyzeWorkflow"},
+    "ApiKey": {WITH_OBJECT: "id name permissions administrator createdAt expiresAt lastUsedAt version"},
+    "AuditEntry": {
+        WITH_OBJECT: "id at handle apiKeyId address requestId action deed collection documentId fields user"
+    },
     "File": {WITH_OBJECT: "id name type size ready reserved createdAt uploadedAt expiresAt downloadUrl user"},
-    "Group": {WITH_OBJECT: "id name permissions createdAt"},
+    "Group": {WITH_OBJECT: "id name permissions createdAt version members memberCount"},
+    "InstanceMessage": {WITH_OBJECT: "id message color active createdAt updatedAt version user"},
     "Job": {
         WITH_OBJECT: "id workflow state stage progress proc mem args status error cancelRequested attempts createdAt "
         "user log"
@@ -162,21 +187,34 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "JobLogConnection": {WITH_OBJECT: "nodes hasNextPage"},
     "JobLogLine": {WITH_OBJECT: "number at text"},
     "JobStatus": {WITH_OBJECT: "state stage progress at"},
+    "Label": {WITH_OBJECT: "id name color description user createdAt version", OF_VIEWER: "sampleCount"},
+    "NucleotideComposition": {WITH_OBJECT: "a c g t n"},
     "Quality": {WITH_OBJECT: "count encoding length gc bases composition sequences"},
     "Reads": {WITH_OBJECT: "id name size fileName downloadUrl"},
     "Sample": {
         WITH_OBJECT: "id name host isolate locale notes libraryType paired ready reads rights createdAt updatedAt "
-        "version quality user group",
-        JOB_OF_SAMPLE: "job",
+        "version quality user group labels subtractions",
+        JOB_TOO: "job",
     },
     "SampleRights": {WITH_OBJECT: "groupRead groupWrite allRead allWrite"},
     "Server": {WITH_OBJECT: "version setupRequired minimumPasswordLength"},
+    "Session": {OF_VIEWER: "id createdAt lastUsedAt expiresAt address agent remember current"},
     "Settings": {
         WITH_OBJECT: "minimumPasswordLength sampleGroup sampleGroupRead sampleGroupWrite sampleAllRead sampleAllWrite "
-        "sampleUniqueNames"
+        "sampleUniqueNames defaultSourceTypes hmmSlug version"
     },
-    "User": {WITH_OBJECT: "id handle administrator active createdAt groups primaryGroup"},
-    "Viewer": {OF_VIEWER: "id handle administrator permissions user groups apiKeys"},
+    "Subtraction": {
+        WITH_OBJECT: "id name nickname count gc ready deleted fileName createdAt version user file",
+        JOB_TOO: "job",
+    },
+    "User": {
+        WITH_OBJECT: "id handle administrator active createdAt version groups primaryGroup",
+        OWN_OR_ALL: "email forceReset lastPasswordChange",
+    },
+    "Viewer": {
+        OF_VIEWER: "id handle administrator permissions user email settings lastPasswordChange primaryGroup sessions "
+        "groups apiKeys"
+    },
     # Pages of lists.
     "FileConnection": {OF_VIEWER: PAGE},
     "FileEdge": {OF_VIEWER: EDGE},
@@ -184,6 +222,12 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "GroupEdge": {OF_VIEWER: EDGE},
     "JobConnection": {OF_VIEWER: PAGE},
     "JobEdge": {OF_VIEWER: EDGE},
+    "AuditEntryConnection": {OF_VIEWER: PAGE},
+    "AuditEntryEdge": {OF_VIEWER: EDGE},
+    "LabelConnection": {OF_VIEWER: PAGE},
+    "LabelEdge": {OF_VIEWER: EDGE},
+    "SubtractionConnection": {OF_VIEWER: PAGE},
+    "SubtractionEdge": {OF_VIEWER: EDGE},
     "PageInfo": {OF_VIEWER: "hasNextPage hasPreviousPage startCursor endCursor"},
     "SampleConnection": {OF_VIEWER: PAGE},
     "SampleEdge": {OF_VIEWER: EDGE},
@@ -193,6 +237,11 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "FileChange": {WITH_OBJECT: f"{CHANGE} file"},
     "GroupChange": {WITH_OBJECT: f"{CHANGE} group"},
     "JobChange": {WITH_OBJECT: f"{CHANGE} job"},
+    "AuditEntryChange": {WITH_OBJECT: f"{CHANGE} auditEntry"},
+    "InstanceMessageChange": {WITH_OBJECT: f"{CHANGE} instanceMessage"},
+    "LabelChange": {WITH_OBJECT: f"{CHANGE} label"},
+    "SettingsChange": {WITH_OBJECT: f"{CHANGE} settings"},
+    "SubtractionChange": {WITH_OBJECT: f"{CHANGE} subtraction"},
     "SampleChange": {WITH_OBJECT: f"{CHANGE} sample"},
     "UserChange": {WITH_OBJECT: f"{CHANGE} user"},
     # What mutations answer with: the rule of the mutation decides.
@@ -204,8 +253,29 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "DeleteFilePayload": {WITH_OBJECT: "errors file"},
     "DeleteJobPayload": {WITH_OBJECT: "errors job"},
     "DeleteSamplePayload": {WITH_OBJECT: "errors sample"},
-    "LoginPayload": {WITH_OBJECT: "errors viewer"},
+    "LoginPayload": {WITH_OBJECT: "errors viewer resetCode"},
     "LogoutPayload": {WITH_OBJECT: "errors signedOut"},
+    "CreateGroupPayload": {WITH_OBJECT: "errors group"},
+    "CreateLabelPayload": {WITH_OBJECT: "errors label"},
+    "CreateUserPayload": {WITH_OBJECT: "errors user"},
+    "DeleteApiKeysPayload": {WITH_OBJECT: "errors count"},
+    "DeleteGroupPayload": {WITH_OBJECT: "errors group"},
+    "DeleteLabelPayload": {WITH_OBJECT: "errors label"},
+    "EndOtherSessionsPayload": {WITH_OBJECT: "errors count"},
+    "EndSessionPayload": {WITH_OBJECT: "errors sessionId"},
+    "RemoveInstanceMessagePayload": {WITH_OBJECT: "errors instanceMessage"},
+    "ResetPasswordPayload": {WITH_OBJECT: "errors resetCode viewer"},
+    "SetInstanceMessagePayload": {WITH_OBJECT: "errors instanceMessage"},
+    "UpdateAccountPayload": {WITH_OBJECT: "errors viewer"},
+    "UpdateAccountSettingsPayload": {WITH_OBJECT: "errors viewer"},
+    "UpdateApiKeyPayload": {WITH_OBJECT: "errors apiKey"},
+    "UpdateGroupPayload": {WITH_OBJECT: "errors group"},
+    "UpdateInstanceMessagePayload": {WITH_OBJECT: "errors instanceMessage"},
+    "UpdateLabelPayload": {WITH_OBJECT: "errors label"},
+    "UpdateSampleLabelsPayload": {WITH_OBJECT: "errors results"},
+    "UpdateSettingsPayload": {WITH_OBJECT: "errors settings"},
+    "UpdateUserPayload": {WITH_OBJECT: "errors user"},
+    "SampleLabelsResult": {WITH_OBJECT: "sampleId sample errors"},
     "UpdateSamplePayload": {WITH_OBJECT: "errors sample"},
     "UpdateSampleRightsPayload": {WITH_OBJECT: "errors sample"},
     "UserError": {WITH_OBJECT: "code message path"},

@@ -1,18 +1,21 @@
 """Counts, cursors, filters, `node` and error texts: none of them tells of what one may not read."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
 
-from tests.access.inputs import OF_MUTATIONS, input_of, target_of
-from tests.access.operations import SCHEMA, input_type, kind_of, mutation, root
+from tests.access.inputs import OF_MUTATIONS, input_of
+from tests.access.operations import input_type, kind_of, mutation, root
 from tests.access.rules import NODES, Role, ruled
 from tests.access.watching import WATCHES
-from tests.access.world import UNHEARD, UNSEEN, Person, World
+from tests.access.world import UNSEEN, Person, World
+from tests.factories.conditions import until
 from virtool_gql.models.files import File
 from virtool_gql.models.samples import LibraryType, Sample
+from virtool_gql.models.users import User
 
 RULES = ruled()
 UNKNOWN = "zzzzzzzz"
@@ -98,6 +101,9 @@ FILTERS: dict[str, dict[str, str]] = {
         "userId": '"$user"',
         "userIds": '["$user"]',
         "groupId": '"$group"',
+        "labelIds": '["$label"]',
+        "withoutLabels": "false",
+        "subtractionId": '"$subtraction"',
         "createdAfter": '"2020-01-01T00:00:00.000Z"',
         "createdBefore": '"2999-01-01T00:00:00.000Z"',
     },
@@ -274,8 +280,46 @@ async def test_an_idempotency_key_is_its_owners(world: World) -> None:
     assert made[0] != made[1]
 
 
+async def test_a_label_counts_the_samples_that_one_may_read(world: World) -> None:
+    label = await world.label()
+    await world.sample(label_ids=(label.id,))
+    await world.sample(label_ids=(label.id,), all_read=True)
+    counts = {}
+    for role in Role:
+        answer = await world.ask(world.standing[role], f'{{ label(id: "label_{label.id}") {{ sampleCount }} }}')
+        counts[role] = answer["data"]["label"]["sampleCount"] if "errors" not in answer else None
+    reads = {"yes": 2, "404": 1, "401": None}
+    assert counts == {role: reads[NODES["Sample"][role]] for role in Role}
+
+
+@pytest.mark.parametrize("carrier", WATCHES)
+async def test_nobody_is_found_by_what_only_they_themselves_may_read(world: World, carrier: str) -> None:
+    """Neither lists nor subscriptions of users tell an e-mail address, or who must choose a new password."""
+    word = carrier.replace(" ", "_")
+    user = await world.user(Role.STRANGER, email=f"unguessable_{word}@example.org", force_reset=True)
+    by_email, by_reset = f'filter: {{ search: "unguessable_{word}" }}', "filter: { forceReset: true }"
+    found = {}
+    for role in (Role.STRANGER, Role.ENTITLED, Role.PLAIN_KEY, Role.ADMINISTRATOR):
+        found[role] = (await page(world, world.standing[role], "users", by_email))["totalCount"]
+        refused = await world.ask(world.standing[role], f"{{ users({by_reset}) {{ totalCount }} }}")
+        assert ("errors" in refused) == (role is not Role.ADMINISTRATOR)
+    assert found == {Role.STRANGER: 0, Role.ENTITLED: 0, Role.PLAIN_KEY: 0, Role.ADMINISTRATOR: 1}
+    queries = {
+        "email": f"subscription {{ users({by_email}) {{ operation ids }} }}",
+        "reset": f"subscription {{ users({by_reset}) {{ operation ids }} }}",
+        "all": "subscription { users { operation ids } }",
+    }
+    async with WATCHES[carrier](world, world.standing[Role.STRANGER], queries) as watch:
+        while not watch.heard["all"]:
+            await world.changed(User, user.id, primary_group_id=None)
+            with suppress(TimeoutError):
+                await until(lambda: watch.heard["all"], seconds=0.2)
+        await world.changed(User, user.id, active=False)
+        await watch.hears("all", f"user_{(await world.user(Role.STRANGER)).id}")
+        await until(lambda: watch.refused.keys() == {"reset"})
+        assert (watch.heard["email"], watch.heard["reset"]) == ([], [])
+
+
 def test_hidden_kinds_are_those_that_the_rules_hide() -> None:
-    assert {"Sample", "Job", "ApiKey"} <= {type for type, rule in NODES.items() if rule[Role.STRANGER] == "404"}
-    assert UNHEARD != UNSEEN
-    assert SCHEMA.type_map.keys() >= NODES.keys()
-    assert target_of is not None
+    hidden = {type for type, rule in NODES.items() if rule[Role.STRANGER] == "404"}
+    assert hidden == {"Sample", "Job", "ApiKey", "AuditEntry"}

@@ -1,5 +1,7 @@
 """What comes of each mutation for each role; and that one which is refused changes nothing."""
 
+from typing import Any
+
 import pytest
 
 from tests.access.inputs import MODELS, OF_MUTATIONS, input_of
@@ -23,8 +25,9 @@ async def test_mutations(world: World, name: str, role: Role) -> None:
         assert await _target(world, name, input) == before
 
 
-async def _target(world: World, name: str, input: dict[str, str]) -> object:
-    kind = OF_MUTATIONS.get(name)
-    if kind not in MODELS or "id" not in input:
-        return None
-    return await world.db.store.get(MODELS[kind], input["id"].partition("_")[2])
+async def _target(world: World, name: str, input: dict[str, Any]) -> object:
+    """Give the document that the mutation is about, as it is now."""
+    id = input.get("id") or next(iter(input.get("sampleIds", ())), "")
+    kind, _, stored = id.partition("_")
+    assert kind == OF_MUTATIONS.get(name, kind)
+    return await world.db.store.get(MODELS[kind], stored) if kind in MODELS else None

@@ -25,15 +25,16 @@ class Watch:
     person: Person
     heard: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    completed: set[str] = field(default_factory=set)
     over: bool = False
 
-    def ids(self, name: str) -> list[str]:
-        """Give the ids that were told of, in order."""
-        return [id for value in self.heard[name] for id in value.get("ids", ())]
+    def ids(self, name: str, mark: int = 0) -> list[str]:
+        """Give the ids that were told of, in order, from a place on."""
+        return [id for value in self.heard[name][mark:] for id in value.get("ids", ())]
 
-    def of(self, name: str, id: str) -> list[str]:
-        """Give the operations that were told of one document."""
-        return [value["operation"] for value in self.heard[name] if id in value["ids"]]
+    def of(self, name: str, id: str, mark: int = 0) -> list[str]:
+        """Give the operations that were told of one document, from a place on."""
+        return [value["operation"] for value in self.heard[name][mark:] if id in value["ids"]]
 
     def take(self, name: str, payload: dict[str, Any]) -> None:
         self.person.check(json.dumps(payload))
@@ -73,6 +74,8 @@ async def _read_socket(socket: ClientConnection, watch: Watch) -> None:
                 watch.take(message["id"], message["payload"])
             elif message["type"] == "error":
                 watch.refused[message["id"]] = message["payload"]
+            elif message["type"] == "complete":
+                watch.completed.add(message["id"])
     except ConnectionClosed:
         pass
     watch.over = True
@@ -101,6 +104,8 @@ async def _read_stream(response: httpx.Response, name: str, watch: Watch) -> Non
         return
     async for line in response.aiter_lines():
         kind, _, value = line.partition(": ")
+        if (kind, value) == ("event", "complete"):
+            watch.completed.add(name)
         if kind == "data" and value:
             watch.take(name, json.loads(value))
     watch.over = True

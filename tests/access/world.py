@@ -13,14 +13,16 @@ from virtool_gql.db.database import Database
 from virtool_gql.db.keys import key_hash, new_secret
 from virtool_gql.db.names import comparable
 from virtool_gql.db.passwords import Passwords
+from virtool_gql.models.audit import AuditEntry, Deed
 from virtool_gql.models.documents import Document, Timestamp, new_id, now
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job, JobError, JobState, JobStatus
 from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Quality, Reads, Sample
-from virtool_gql.models.settings import InstanceMessage, MessageColor
+from virtool_gql.models.settings import InstanceMessage, MessageColor, Settings
 from virtool_gql.models.subtractions import NucleotideComposition, Subtraction
 from virtool_gql.models.users import ApiKey, Group, Permission, User
+from virtool_gql.query import Eq, Page
 from virtool_gql.workflows import Workflow
 
 D = TypeVar("D", bound=Document)
@@ -113,6 +115,7 @@ class World:
         if role is Role.ANONYMOUS:
             return Person(role, user.id, user.handle, {})
         if role in {Role.KEY, Role.PLAIN_KEY}:
+            await self.session(user.handle)
             key, headers = await self.key(user)
             return Person(role, user.id, user.handle, headers, key.id)
         headers = await self.session(user.handle)
@@ -276,6 +279,33 @@ class World:
         )
         return await self.insert(made)
 
+    async def audit_entry(self) -> AuditEntry:
+        made = AuditEntry(
+            id=new_id(),
+            at=now(),
+            user_id=self.standing[Role.OWNER].user_id,
+            handle="somebody",
+            key_id="k",
+            address="192.0.2.1",
+            request_id="r",
+            action="updateSample",
+            deed=Deed.UPDATE,
+            collection="samples",
+            document_id="s",
+            fields=("name",),
+        )
+        return await self.insert(made)
+
+    async def settings(self) -> Settings:
+        """Change the settings, of which there is one document."""
+        return await self.changed(Settings, "settings", hmm_slug=f"virtool/hmm-{next(self.numbers)}")
+
+    async def show_message(self) -> None:
+        """See that a message is shown to everybody."""
+        found = await self.db.store.find(InstanceMessage, Eq("active_key", "active"), page=Page(first=1))
+        message = found.documents[0] if found.documents else await self.message(active=True)
+        self.shown["message"] = f"message_{message.id}"
+
     async def _show(self) -> None:
         """Make the documents that stay, each with a value in every field."""
         owner = self.standing[Role.OWNER]
@@ -283,7 +313,7 @@ class World:
         file = await self.file()
         self.shown["file"] = f"file_{file.id}"
         job = await self._failed_job()
-        label, subtraction = await self.label(), await self.subtraction()
+        label, subtraction = await self.label(), await self.subtraction(job_id=job.id)
         sample = await self._full_sample(file, job, label, subtraction)
         key, _ = await self.key(await self.kept(User, owner.user_id))
         self.shown |= {
@@ -294,7 +324,11 @@ class World:
             "key": f"key_{key.id}",
             "label": f"label_{label.id}",
             "subtraction": f"subtraction_{subtraction.id}",
+            "audit": f"audit_{(await self.audit_entry()).id}",
         }
+        await self.show_message()
+        settings = 'mutation { updateSettings(input: { hmmSlug: "virtool/hmm" }) { errors { message } } }'
+        assert await self.done(self.standing[Role.ADMINISTRATOR], settings) == {"updateSettings": {"errors": []}}
         await self.file(reserved_by=sample.id)
 
     async def _failed_job(self) -> Job:
