@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.errors import BadUserInput, NotFound
+from virtool_gql.events.hub import PAGE_LENGTH
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
@@ -59,21 +59,21 @@ async def test_rights_decide_alike_in_every_question(
         with pytest.raises(NotFound):
             await db.samples.get(viewer, sample.id)
     await db.store.delete(sample)
-    told = await changes_until_deleted(db.samples.changes(lambda: viewer, after=cursor), db)
-    # The first change is the sample's creation, when everybody could read it.
-    assert [change.operation for change in told[1:]] == [Operation.UPDATE, Operation.DELETE] * reads
+    told = await replayed(viewer, cursor, db)
+    # When it was created everybody could read it: how it stood when it was deleted decides of that too.
+    assert [change.operation for change in told] == [Operation.INSERT, Operation.UPDATE, Operation.DELETE] * reads
 
 
-async def changes_until_deleted(changes: AsyncGenerator[Change, None], db: Database) -> list[Change]:
-    """Give the changes up to a last one that everybody may read."""
-    last = await stored_sample(db, "somebody", "Last", all_read=True)
-    told: list[Change] = []
-    async with aclosing(changes):
-        async for change in changes:
-            if change.ids == (last.id,):
-                return told
-            told.append(change)
-    raise AssertionError
+async def replayed(viewer: Viewer, cursor: str, db: Database) -> list[Change]:
+    """Give the changes of samples after the cursor, all of which are in the log by now, to the viewer."""
+    last = await stored_sample(db, "somebody", f"Last for {viewer.handle}", all_read=True)
+    for to in (ADMINISTRATOR, viewer):
+        told: list[Change] = []
+        changes = db.samples.changes(partial(_same, to), after=cursor)
+        async with aclosing(changes):
+            while (change := await anext(changes)).ids != (last.id,) or change.operation is Operation.INSERT:
+                told.append(change)
+    return [change for change in told if change.ids != (last.id,)]
 
 
 async def test_what_is_missing_and_what_is_forbidden_are_told_alike(db: Database) -> None:
@@ -165,6 +165,40 @@ async def test_what_was_hidden_since_is_not_replayed(db: Database) -> None:
             while (change := await anext(changes)).ids != (last.id,):
                 told.append(change.ids)
         assert told == [(hidden.id,)] * times
+
+
+async def test_what_was_hidden_and_then_deleted_is_not_replayed(db: Database) -> None:
+    cursor = await db.hub.cursor()
+    hidden = [await stored_sample(db, name=f"Leaf {number}", **HIDDEN) for number in range(3)]
+    public = [await stored_sample(db, name=f"Root {number}", all_read=True) for number in range(3)]
+    for number in range(3 * PAGE_LENGTH // 2):  # the deletions are on later pages of the log than what they decide of
+        await stored_group(db, f"Group {number}")
+    await db.store.delete(*hidden[1:], *public[1:])
+    seen: dict[str, list[list[str]]] = {}
+    for viewer in (OWNER, STRANGER):
+        told = await replayed(viewer, cursor, db)
+        seen[viewer.handle] = [
+            [change.operation for change in told if change.ids == (sample.id,)] for sample in hidden + public
+        ]
+    there, gone = ["insert", "update"], ["insert", "update", "delete"]
+    assert seen == {
+        "owner": [there, gone, gone, there, gone, gone],
+        "stranger": [[], [], [], there, gone, gone],
+    }
+
+
+async def test_what_is_gone_is_decided_anew_for_rights_that_changed_meanwhile(db: Database) -> None:
+    cursor = await db.hub.cursor()
+    samples = [await stored_sample(db, name=f"Leaf {number}", **SHARED) for number in range(2)]
+    mine = await stored_sample(db, "member", "Mine")
+    await db.store.delete(*samples)
+    await replayed(MEMBER, cursor, db)  # by now all of it is in the log
+    viewer = MEMBER
+    changes = db.samples.changes(lambda: viewer, after=cursor)
+    async with aclosing(changes):
+        assert (await anext(changes)).ids == (samples[0].id,)
+        viewer = viewer_named("member")
+        assert (await anext(changes)).ids == (mine.id,)
 
 
 def _same(viewer: Viewer) -> Viewer:

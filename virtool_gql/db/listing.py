@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import ClassVar, Generic, TypeVar
 
 from virtool_gql.access import Viewer
+from virtool_gql.db.deletions import Deletions
 from virtool_gql.db.instance import Instance
 from virtool_gql.errors import NotFound
 from virtool_gql.events import Hub
@@ -84,6 +85,7 @@ class Visibility:
         self._ids = None if ids is None else frozenset(ids)
         self._viewer: Viewer | None = None
         self._tests: dict[str, Predicate] = {}
+        self._deletions: Deletions | None = None
 
     def shows(self, viewer: Viewer, change: Change) -> bool:
         """Tell whether the viewer may read what was changed, as it was then."""
@@ -91,19 +93,30 @@ class Visibility:
             return False
         if viewer is not self._viewer:
             self._viewer = viewer
+            self._deletions = None
             self._tests = {
                 name: predicate(And(readable(viewer), self._where)) for name, readable in self._readable.items()
             }
         return self._tests[change.collection](change.document)
 
-    async def still_shows(self, viewer: Viewer, change: Change) -> bool:
-        """Tell whether the viewer may also read it as it is now. Of what is gone, the change itself decides."""
+    async def still_shows(self, hub: Hub, viewer: Viewer, change: Change) -> bool:
+        """Tell whether the viewer may also read it as it is now, or if it is gone, as it was when it was deleted."""
         rights = self._readable[change.collection](viewer)
         if rights == EVERYTHING or change.operation is Operation.DELETE:
             return True
         kind = self._kinds[change.collection]
-        readable = await self._store.get_many(kind, change.ids, rights)
-        return bool(readable) or not await self._store.get_many(kind, change.ids)
+        if await self._store.get_many(kind, change.ids, rights):
+            return True
+        if await self._store.get_many(kind, change.ids):
+            return False
+        if self._deletions is None:
+            tests = {name: predicate(readable(viewer)) for name, readable in self._readable.items()}
+            self._deletions = Deletions(hub, tests)
+        return await self._deletions.passed(change)
+
+    def caught_up(self) -> None:
+        """Forget what only a replay needs."""
+        self._deletions = None
 
 
 async def visible_changes(
@@ -120,5 +133,8 @@ async def visible_changes(
                 return
             if not visibility.shows(viewer, change):
                 continue
-            if not subscription.replays or await visibility.still_shows(viewer, change):
-                yield change
+            if not subscription.replays:
+                visibility.caught_up()
+            elif not await visibility.still_shows(hub, viewer, change):
+                continue
+            yield change
