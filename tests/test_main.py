@@ -1,56 +1,16 @@
 """The program as people start it."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.programs import run, server, start
 from virtool_gql.config import SETTINGS
 from virtool_gql.embedded import service_urls
 from virtool_gql.setting_values import masked
-
-ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
-
-
-async def start(*arguments: str, **variables: str) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "virtool_gql", *arguments),
-        cwd=ROOT,
-        env={**ENVIRONMENT, **variables},
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-
-
-async def run(*arguments: str, **variables: str) -> tuple[int | None, str, str]:
-    """Run the program to its end; give its exit code, output and errors."""
-    process = await start(*arguments, **variables)
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
-
-
-@asynccontextmanager
-async def server(data_path: Path, *arguments: str) -> AsyncIterator[tuple[Process, int]]:
-    """A server that is ready, and its port."""
-    process = await start("serve", "--port", "0", "--data-path", str(data_path), *arguments)
-    try:
-        assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        assert " is ready: http://127.0.0.1:" in line, (await process.communicate())[1].decode()
-        yield process, urlsplit(line.rpartition(" ")[2].strip()).port or 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def is_up(port: int) -> bool:
@@ -174,7 +134,10 @@ async def test_help_lists_commands_and_flags() -> None:
     for arguments in (("--help",), ("serve", "-h")):
         code, output, errors = await run(*arguments)
         assert (code, errors) == (0, "")
-        assert all(word in output for word in ("export-schema", *(setting.flag for setting in SETTINGS.values())))
+        assert all(
+            word in output
+            for word in ("export-schema", "users create-admin", *(setting.flag for setting in SETTINGS.values()))
+        )
 
 
 async def test_the_version_is_told() -> None:
