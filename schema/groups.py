@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from schema.arguments import First
+from schema.connections import page_size
 from schema.context import Info
 from schema.enums import described
 from schema.ids import global_id, stored_id
-from schema.inputs import containing, optional, with_ids
+from schema.inputs import containing, given, optional, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
 from virtool_gql.models import users as models
@@ -18,8 +20,6 @@ from virtool_gql.query import And, Filter
 
 if TYPE_CHECKING:
     from schema.users import User
-
-MOST_MEMBERS = 100
 
 described(
     Permission,
@@ -46,11 +46,14 @@ class Group(Node):
     created_at: Timestamp = strawberry.field(description="When the group was created.")
     version: int = strawberry.field(description="Counts its changes, for `expectedVersion`.")
 
-    @strawberry.field(
-        description=f"Its members by handle, at most {MOST_MEMBERS}; `users(filter: {{groupId}})` gives all in pages."
-    )
-    async def members(self, info: Info) -> list[Annotated["User", strawberry.lazy("schema.users")]] | None:
-        return await info.context.loaders.members.load(stored_id("group", self.id))
+    @strawberry.field(description="The first of its members by handle; `users(filter: {groupId})` gives all in pages.")
+    async def members(
+        self, info: Info, first: First = strawberry.UNSET
+    ) -> list[Annotated["User", strawberry.lazy("schema.users")]] | None:
+        limits = info.context.limits
+        size = page_size("first", given(first), default=limits.size_when_left_out, largest=limits.page)
+        first_of = await info.context.loaders.members.load(stored_id("group", self.id))
+        return first_of(size)
 
     @strawberry.field(description="How many members it has.")
     async def member_count(self, info: Info) -> int | None:

@@ -8,7 +8,7 @@ from strawberry.dataloader import DataLoader
 from schema.audit import AuditEntry
 from schema.context import Caller, Context
 from schema.files import File
-from schema.groups import MOST_MEMBERS, Group
+from schema.groups import Group
 from schema.ids import parsed
 from schema.jobs import Job
 from schema.keys import ApiKey
@@ -83,7 +83,7 @@ class Loaders:
         self.label = self._loader(db.labels, Label.from_document)
         self.label_sample_count: Loader[int] = self._of_each(db.labels.sample_counts, int)
         self.subtraction = self._loader(db.subtractions, Subtraction.from_document)
-        self.members: Loader[list[User]] = self._of_each(db.groups.members, _shown_members)
+        self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
 
     async def fetch(self, prefix: str, id: str) -> Any:
@@ -145,8 +145,9 @@ class Loaders:
         return self._caller.viewer
 
 
-def _shown_members(members: Sequence[users.User]) -> list[User]:
-    return [User.from_document(member) for member in members[:MOST_MEMBERS]]
+def _first_of(members: Sequence[users.User]) -> Callable[[int], list[User]]:
+    """Give what shows as many of the members as are asked for."""
+    return lambda size: [User.from_document(member) for member in members[:size]]
 
 
 def fresh_context(db: Database, caller: Caller, limits: Limits = DEFAULT_LIMITS) -> Context:

@@ -49,13 +49,18 @@ async def test_members_take_as_many_statements_for_one_group_as_for_many(api: Ap
     assert all(node["memberCount"] == len(node["members"]) for node in nodes)
 
 
-async def test_a_hundred_members_are_shown_and_all_are_counted(api: Api, stranger: Viewer) -> None:
+async def test_members_are_shown_up_to_a_page_and_all_are_counted(api: Api, stranger: Viewer) -> None:
     group = await api.db.groups.create("Everybody")
     await asyncio.gather(*(stored_user(api.db, f"user{number:03}", group_ids=[group.id]) for number in range(102)))
-    query = "query($id: ID!) { group(id: $id) { memberCount members { handle } } }"
-    shown = await api.ask(stranger, query, id=f"group_{group.id}")
-    assert shown["memberCount"] == 102
-    assert [member["handle"] for member in shown["members"]] == [f"user{number:03}" for number in range(100)]
+    query = "query($id: ID!, $first: Int) { group(id: $id) { memberCount members(first: $first) { handle } } }"
+    id = f"group_{group.id}"
+    for arguments, size in (({}, 25), ({"first": 0}, 0), ({"first": 100}, 100)):
+        shown = await api.ask(stranger, query, id=id, **arguments)
+        assert shown["memberCount"] == 102
+        assert [member["handle"] for member in shown["members"]] == [f"user{number:03}" for number in range(size)]
+    result = await api.run(stranger, query, id=id, first=101)
+    assert result.errors is not None
+    assert result.data == {"group": {"memberCount": 102, "members": None}}
 
 
 async def test_groups_are_made_changed_and_deleted_by_administrators_alone(

@@ -153,3 +153,14 @@ async def test_a_user_made_by_an_administrator_signs_in_with_groups_and_all(site
     given = {"handle": "MARY", "password": PASSWORD}
     answer = (await site.post(login, variables={"input": given})).json()
     assert answer["data"]["login"] == {"viewer": {"handle": "mary"}, "errors": []}
+
+
+async def test_members_of_members_groups_cost_their_pages(site: Web, root: Viewer) -> None:
+    headers = await site.cookie(root)
+    for first, cost in (("", 1 + 25 * (1 + 25)), ("(first: 10)", 1 + 25 * (1 + 10))):
+        query = f"{{ groups {{ nodes {{ members{first} {{ handle }} }} }} }}"
+        answer = (await site.post(query, headers)).json()
+        assert answer["extensions"] == {"cost": cost + 1}
+    query = "{ groups { nodes { members { groups { members { groups { members { handle } } } } } } } }"
+    (error,) = (await site.post(query, headers)).json()["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"

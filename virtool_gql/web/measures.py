@@ -169,7 +169,8 @@ class Costs:
         many = _is_list(definition)
         if named.name.endswith("Connection"):
             return 1 + self._of_set(node.selection_set, named, self._page(node))
-        times = (self._page(node) if "ids" in definition.args else page) if many else 1
+        paged = any(name in definition.args for name in PAGE_ARGUMENTS)
+        times = (self._page(node) if paged else page) if many else 1
         return 1 + times * self._of_set(node.selection_set, named, 1)
 
     def _page(self, node: FieldNode) -> int:
