@@ -46,7 +46,7 @@ class Plant(Document, frozen=True, kw_only=True):
 class Weed(Plant, frozen=True, kw_only=True):
     """A plant that nobody is told of."""
 
-    kept = Kept("weeds", unannounced=None)
+    kept = Kept("weeds", unannounced=None, apart=frozenset({"anything", "place"}))
 
 
 async def plant_tables(store: PostgresStore) -> None:

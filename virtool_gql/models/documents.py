@@ -42,7 +42,8 @@ class Kept:
 
     `name` is the collection's public name too. `unannounced` are the fields that events leave out (None: the
     collection is silent). Each entry of `unique` is the paths whose values no two documents may share; null is
-    shared by any number. `in_rows` puts the collection into a typed table of PostgreSQL.
+    shared by any number. `in_rows` puts the collection into a typed table of PostgreSQL. `apart` are large fields:
+    PostgreSQL keeps them in a column of their own, so that a filter on the others does not unpack them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kept:
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[Order, ...], ...] = ()
     in_rows: bool = False
+    apart: frozenset[str] = frozenset()
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

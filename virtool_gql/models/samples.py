@@ -53,6 +53,7 @@ class Sample(Document, frozen=True, kw_only=True):
     kept = Kept(
         "samples",
         unannounced=frozenset({"creation_key", "quality"}),
+        apart=frozenset({"quality"}),
         unique=(("unique_key",), ("creation_key",)),
         indexes=(
             (Order("created_at", descending=True),),

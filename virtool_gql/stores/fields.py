@@ -223,4 +223,6 @@ def json_base(table: Table, path: str) -> tuple[str, list[str]]:
     names = path.split(".")
     if names[0] in table.c:
         return f'to_jsonb("{names[0]}")', names[1:]
-    return ("doc" if "doc" in table.c else "NULL::jsonb"), names
+    if "doc" not in table.c:
+        return "NULL::jsonb", names
+    return ("apart" if names[0] in table.info["apart"] else "doc"), names

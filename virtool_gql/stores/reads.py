@@ -70,7 +70,7 @@ class Collection(Generic[D]):
     def _whole(self) -> Sequence[ColumnElement[Any]]:
         if self.kind.kept.in_rows:
             return [self.table.c[name] for name in self.kind.__struct_fields__]
-        return [cast(self.table.c.doc, Text)]
+        return [cast(self.table.c[name], Text) for name in ("doc", "apart") if name in self.table.c]
 
     def _with_id(self, where: Filter) -> Select[Any]:
         """Read the document whose id is the parameter `id`."""
@@ -113,7 +113,12 @@ class Collection(Generic[D]):
     def _document(self, row: Row[Any]) -> D:
         if self.kind.kept.in_rows:
             return msgspec.convert(dict(zip(self.kind.__struct_fields__, row, strict=True)), self.kind)
-        return self._decoder.decode(row[0])
+        return self._decoder.decode(_joined(*row))
+
+
+def _joined(doc: str, apart: str | None = None) -> str:
+    """Give the JSON of a document with the fields that are kept apart from it; no document is without fields."""
+    return f"{doc[:-1]}, {apart[1:]}" if apart else doc
 
 
 @cache

@@ -108,7 +108,9 @@ def _documents(kept: Kept) -> Table:
         Column("id", PLAIN_TEXT, primary_key=True),
         Column("version", Integer, nullable=False),
         Column("doc", JSONB, nullable=False),
+        *([Column("apart", JSONB)] if kept.apart else []),
         schema=SCHEMA,
+        info={"apart": kept.apart},
     )
 
 

@@ -7,7 +7,7 @@ grow with its versions.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,7 +38,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, to_builtins
-from virtool_gql.stores.fields import LARGEST_BIGINT
+from virtool_gql.stores.fields import LARGEST_BIGINT, quoted
 from virtool_gql.stores.tables import outbox, table_of
 
 LONG_NUMBER = re.compile(rb"\d{19}")
@@ -91,10 +91,21 @@ def _given(table: Table) -> CTE:
     arguments = _arguments()
     doc = cast(arguments.c.doc, JSONB)
     if "doc" in table.c:
-        return select(arguments.c.id, arguments.c.version, doc.label("doc"), *_rest(arguments)).cte("given")
+        parts = _parts(doc, sorted(table.info["apart"]))
+        return select(arguments.c.id, arguments.c.version, *parts, *_rest(arguments)).cte("given")
     record = func.jsonb_populate_record(sql(f"NULL::{table.name}"), doc)
     row = record.table_valued(*(column(each.name, each.type) for each in table.c), name="row")
     return select(*row.c, *_rest(arguments)).select_from(arguments.join(row, true())).cte("given")
+
+
+def _parts(doc: ColumnElement[Any], apart: Sequence[str]) -> list[ColumnElement[Any]]:
+    """Give the document without the fields that are kept apart, and these."""
+    rest: ColumnElement[Any] = doc
+    pairs: list[ColumnElement[Any]] = []
+    for name in apart:
+        key = sql(f"{quoted(name)}::text", Text())
+        rest, pairs = rest.op("-")(key), [*pairs, key, doc.op("->")(key)]
+    return [rest.label("doc"), *([func.jsonb_build_object(*pairs).label("apart")] if apart else [])]
 
 
 def _rest(arguments: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

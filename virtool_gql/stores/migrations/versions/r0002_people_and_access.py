@@ -82,6 +82,11 @@ CREATE INDEX instance_messages_created_at_order ON
     instance_messages (created_at DESC NULLS LAST, id DESC NULLS LAST);
 """
 
+# The quality of reads is large; beside the rest, every filter on samples would unpack it.
+APART = """ALTER TABLE documents.samples ADD COLUMN apart JSONB;
+UPDATE documents.samples SET apart = jsonb_build_object('quality', doc -> 'quality'), doc = doc - 'quality'
+"""
+
 # What was done stays told, also by somebody who has the database's password and no bad intentions.
 KEPT = """CREATE FUNCTION documents.keep_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -97,10 +102,10 @@ KEEPING = """CREATE TRIGGER keep_audit BEFORE UPDATE OR DELETE OR TRUNCATE ON do
 def upgrade() -> None:
     for name in COLLECTIONS:
         op.execute(DOCUMENTS.format(name=name))
-    op.execute("ALTER TABLE uploads ADD COLUMN source_key TEXT COLLATE \"C\"")
+    op.execute('ALTER TABLE uploads ADD COLUMN source_key TEXT COLLATE "C"')
     op.execute(LABELS)
     op.execute(INSTANCE_MESSAGES)
-    for statement in INDEXES.split(";"):
+    for statement in (APART + ";" + INDEXES).split(";"):
         if statement.strip():
             op.execute(statement)
     op.execute(KEPT)
