@@ -56,8 +56,9 @@ async def key_for(world: World, person: Person) -> str:
     return f"key_{(await world.key(owner))[0].id}"
 
 
-async def file_for(world: World, _: Person) -> str:
-    return f"file_{(await world.file()).id}"
+async def file_for(world: World, person: Person) -> str:
+    owner = person if person.owns else world.standing[Role.OWNER]
+    return f"file_{(await world.file(user_id=owner.user_id)).id}"
 
 
 async def label_for(world: World, _: Person) -> str:
@@ -130,6 +131,7 @@ OF_MUTATIONS: Mapping[str, str] = {
     "updateSample": "sample",
     "updateSampleRights": "sample",
     "deleteSample": "sample",
+    "updateFile": "file",
     "deleteFile": "file",
     "cancelJob": "job",
     "deleteJob": "job",

@@ -68,6 +68,7 @@ ADMINISTRATOR = Rule("Administrators.",                   "401   403   403   403
 CREATES_SAMPLES = Rule("Needs CREATE_SAMPLE.",            "401   403   403   403   yes   yes   403   403   401   yes")
 UPLOADS_FILES = Rule("Needs UPLOAD_FILE.",                "401   403   403   403   yes   yes   403   403   401   yes")
 REMOVES_FILES = Rule("Needs REMOVE_FILE.",                "401   403   403   403   403   yes   403   403   401   yes")
+KEEPS_FILE = Rule("Uploader who may; REMOVE_FILE.",       "401   403   403   403   yes   yes   403   403   401   yes")
 
 READS_SAMPLE = Rule("Its rights say who reads a sample.", "401   404   yes   yes   yes   404   yes   404   401   yes")
 WRITES_SAMPLE = Rule("Its rights say who changes it.",    "401   404   403   yes   yes   404   yes   404   401   yes")
@@ -160,6 +161,7 @@ FIELDS: dict[str, dict[Rule, str]] = {
         CREATES_SAMPLES: "createSample createLabel updateLabel deleteLabel",
         WRITES_SAMPLE: "updateSample deleteSample updateSampleLabels",
         OWNS_SAMPLE: "updateSampleRights",
+        KEEPS_FILE: "updateFile",
         REMOVES_FILES: "deleteFile",
         CANCELS_JOB: "cancelJob",
         REMOVES_JOB: "deleteJob",
@@ -176,7 +178,7 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "AuditEntry": {
         WITH_OBJECT: "id at handle apiKeyId address requestId action deed collection documentId fields user"
     },
-    "File": {WITH_OBJECT: "id name type size ready reserved createdAt uploadedAt expiresAt downloadUrl user"},
+    "File": {WITH_OBJECT: "id name type size ready reserved createdAt uploadedAt expiresAt downloadUrl version user"},
     "Group": {WITH_OBJECT: "id name permissions createdAt version members memberCount"},
     "InstanceMessage": {WITH_OBJECT: "id message color active createdAt updatedAt version user"},
     "Job": {
@@ -276,6 +278,7 @@ FIELDS: dict[str, dict[Rule, str]] = {
     "UpdateSettingsPayload": {WITH_OBJECT: "errors settings"},
     "UpdateUserPayload": {WITH_OBJECT: "errors user"},
     "SampleLabelsResult": {WITH_OBJECT: "sampleId sample errors"},
+    "UpdateFilePayload": {WITH_OBJECT: "errors file"},
     "UpdateSamplePayload": {WITH_OBJECT: "errors sample"},
     "UpdateSampleRightsPayload": {WITH_OBJECT: "errors sample"},
     "UserError": {WITH_OBJECT: "code message path"},
