@@ -17,8 +17,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from virtool_gql.embedded import ServiceUrls, embedded_services, service_urls
+from virtool_gql.embedded import ServiceUrls, embedded_services, service_urls, shared_services
 from virtool_gql.embedded.accounts import Account
+from virtool_gql.embedded.folders import ServiceFolders
+from virtool_gql.embedded.lock import DataPathInUse, exclusive
 from virtool_gql.errors import ConfigError
 from virtool_gql.executors import run_in_thread
 
@@ -318,3 +320,32 @@ async def test_a_stale_socket_is_no_hindrance(tmp_path: Path) -> None:
         stale.bind(str(tmp_path / "services" / "sockets" / "redis.sock"))
     async with embedded_services(tmp_path) as urls, Redis.from_url(urls.redis) as redis:
         assert await redis.ping()
+
+
+async def test_whoever_runs_the_services_briefly_is_waited_for(tmp_path: Path) -> None:
+    folders = ServiceFolders.of(tmp_path)
+
+    async def take_turn() -> None:
+        async with exclusive(folders, brief=True):
+            pass
+
+    async with exclusive(folders, brief=True):
+        others = [asyncio.create_task(take_turn()) for _ in range(2)]
+        assert (await asyncio.wait(others, timeout=0.5))[0] == set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*others)
+    async with exclusive(folders):
+        with pytest.raises(DataPathInUse, match=f"process {os.getpid()}\\)"):
+            await take_turn()
+
+
+async def test_services_are_shared_with_the_server_that_runs_them(tmp_path: Path) -> None:
+    async with starter(tmp_path) as process:
+        async with shared_services(tmp_path) as urls:
+            await execute(urls, "CREATE TABLE kept (value int)", "INSERT INTO kept VALUES (1)")
+        assert await values(service_urls(tmp_path)) == [1]
+        process.kill()
+        await process.wait()
+    async with shared_services(tmp_path) as urls:
+        assert await values(urls) == [1]
+    assert services_of(tmp_path) == []

@@ -15,7 +15,7 @@ from virtool_gql.embedded.redis import redis_program, redis_url
 
 __all__ = ["ServiceUrls", "embedded_services", "service_urls", "shared_services"]
 
-SERVER_START_SECONDS = 30.0
+SERVER_START_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 
 
