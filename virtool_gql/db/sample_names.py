@@ -18,7 +18,7 @@ from virtool_gql.models.samples import Sample
 from virtool_gql.query import Eq, In, Order, Page
 from virtool_gql.stores.documents import Documents, modify
 
-BATCH = 50
+BATCH = 100
 MOST_NAMED = 10
 
 KEYLESS = Eq("unique_key", None)
@@ -35,10 +35,11 @@ async def refuse_duplicates(store: Documents) -> None:
     """Raise Conflict, naming up to ten of the names that more than one sample has."""
     names: dict[str, str] = {}
     samples: Counter[str] = Counter()
-    async for sample in _keyless(store):
-        key = comparable(sample.name)
-        names.setdefault(key, sample.name)
-        samples[key] += 1
+    async for batch in _keyless(store):
+        for sample in batch:
+            key = comparable(sample.name)
+            names.setdefault(key, sample.name)
+            samples[key] += 1
     doubled = {key for key, count in samples.items() if count > 1} | await _taken(store, list(names))
     if doubled:
         raise Conflict(_sentence(sorted(names[key] for key in doubled)), path=["sample_unique_names"])
@@ -50,11 +51,15 @@ async def give_keys(store: Documents) -> None:
     It does so in batches, each of which stands: keys harm nobody while names need not be unique, and whoever is
     interrupted goes on the next time.
     """
-    while batch := await _batch(store):
-        try:
-            await _give(store, batch)
-        except DuplicateValue:
-            await refuse_duplicates(store)
+    found = True
+    while found:
+        found = False
+        async for batch in _keyless(store):
+            found = True
+            try:
+                await _give(store, batch)
+            except DuplicateValue:
+                await refuse_duplicates(store)
 
 
 async def _give(store: Documents, batch: Sequence[Sample]) -> None:
@@ -66,17 +71,11 @@ async def _give(store: Documents, batch: Sequence[Sample]) -> None:
                 await modify(store, Sample, sample.id, with_key)
 
 
-async def _keyless(store: Documents) -> AsyncIterator[Sample]:
-    after: str | None = None
-    while batch := await _batch(store, after):
-        for sample in batch:
-            yield sample
-        after = batch[-1].id
-
-
-async def _batch(store: Documents, after: str | None = None) -> list[Sample]:
-    page = Page(first=BATCH, after=None if after is None else (after,))
-    return (await store.find(Sample, KEYLESS, [Order("id")], page)).documents
+async def _keyless(store: Documents) -> AsyncIterator[Sequence[Sample]]:
+    after: tuple[str] | None = None
+    while batch := (await store.find(Sample, KEYLESS, [Order("id")], Page(first=BATCH, after=after))).documents:
+        yield batch
+        after = (batch[-1].id,)
 
 
 async def _taken(store: Documents, keys: Sequence[str]) -> set[str]:
@@ -91,7 +90,7 @@ async def _taken(store: Documents, keys: Sequence[str]) -> set[str]:
 
 
 def _chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (keys[start : start + 10 * BATCH] for start in range(0, len(keys), 10 * BATCH))
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
 
 
 def _sentence(names: Sequence[str]) -> str:
