@@ -42,10 +42,12 @@ def _inner_folder(folder: int, name: str, mode: int = 0o777) -> Iterator[int]:
 def remove(folder: Path, source: Source, writers: Writers) -> None:
     """Remove the file that was imported; put back what has taken its place, and what somebody writes to again."""
     with _watch_folder(folder) as watch, _inner_folder(watch, ASIDE, 0o700) as aside:
-        with _inner_folder(aside, source.content, 0o700) as own:
-            _move(source.name, watch, source.name, own)
-            kept = _settle(own, source.name, source.content, watch, writers)
-        _tidy(watch, aside, source.content)
+        try:
+            with _inner_folder(aside, source.content, 0o700) as own:
+                _move(source.name, watch, source.name, own)
+                kept = _settle(own, source.name, source.content, watch, writers)
+        finally:
+            _tidy(watch, aside, source.content)
     if kept:
         raise Changed
 

@@ -155,7 +155,7 @@ def copy(folder: Path, source: Source, target: Path, writers: Writers, is_stoppe
         with suppress(OSError):  # on a file system without locks
             fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with opened(folder, source) as handle:
-            _copy_bytes(handle, made, is_stopped)
+            _copy_bytes(handle, made, source.size, is_stopped)
             os.fsync(made)
             _check_whole(source, handle, made, writers)
         _check_still_there(folder, source)
@@ -172,11 +172,15 @@ def _check_whole(source: Source, handle: int, made: int, writers: Writers) -> No
         raise Changed
 
 
-def _copy_bytes(handle: int, made: int, is_stopped: Callable[[], bool]) -> None:
+def _copy_bytes(handle: int, made: int, size: int, is_stopped: Callable[[], bool]) -> None:
     block = memoryview(bytearray(BLOCK_BYTES))
+    left = size
     while length := os.readv(handle, [block]):
         if is_stopped():
             raise Stopped
+        left -= length
+        if left < 0:
+            raise Changed  # it grows, perhaps as fast as it is copied
         written = 0
         while written < length:
             written += os.write(made, block[written:length])
