@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 from redis.asyncio import Redis
 
-from tests.factories.database import SteppingClock
+from tests.factories.database import LIMITS, SteppingClock
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.db.credentials import ended
 from virtool_gql.db.database import Database
@@ -185,3 +185,22 @@ async def test_the_use_of_a_key_is_noted_once_a_minute(db: Database, clock: Step
     assert second is not None
     assert (first.version, second.version) == (2, 3)
     assert str(second.last_used_at) > str(first.last_used_at)
+
+
+async def test_a_wrong_password_takes_as_long_for_everybody(db: Database, redis: Redis) -> None:
+    slow = Database(db.store, redis, db.hub, db.places, job_limits=LIMITS, bcrypt_rounds=10)
+    await stored_user(slow, "alice")
+    gone, _ = await stored_user(slow, "gone")
+    forced, _ = await stored_user(slow, "forced")
+    await db.store.replace(structs.replace(gone, active=False), structs.replace(forced, force_reset=True))
+
+    async def seconds(handle: str) -> float:
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(BadUserInput, match=r"^Invalid username or password\.$"):
+            await slow.sign_in.login(handle, "wrong password", VISITOR)
+        return asyncio.get_running_loop().time() - started
+
+    handles = ("alice", "gone", "forced", "nobody", "a:b")
+    rounds = [[await seconds(handle) for handle in handles] for _ in range(8)]
+    fastest = [min(of_one) for of_one in zip(*rounds, strict=True)]
+    assert max(fastest) < 2 * min(fastest)

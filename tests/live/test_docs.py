@@ -55,6 +55,10 @@ def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: 
     assert '"user":{"handle":"grace","active":false,"email":"grace@example.org"}' in said
     assert '"deleteGroup":{"group":{"name":"Virologists"}' in said
     assert '"updateApiKey":{"apiKey":{"name":"Robot 2","expiresAt":null}' in said
+    assert '"settings":{"showIds":false,"quickAnalyzeWorkflow":"NUVS"}' in said
+    assert '"endOtherSessions":{"count":1' in said
+    assert '"updateAccount":{"viewer":{"email":"ada@example.org"' in said
+    assert '"resetPassword":{"viewer":{"handle":"charles"},"resetCode":null' in said
     assert '"deleteApiKey":{"apiKey":{"name":"Robot 2"}' in said
 
 

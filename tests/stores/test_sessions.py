@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from tests.factories.database import SteppingClock
 from tests.redis_server import RedisServer, redis_server
 from virtool_gql.errors import UpstreamUnavailable
-from virtool_gql.models.documents import Timestamp
+from virtool_gql.models.documents import Timestamp, now
 from virtool_gql.stores.redis import connect
-from virtool_gql.stores.sessions import Session, Sessions
+from virtool_gql.stores.sessions import MOST_SESSIONS, Session, Sessions
 
 AT = Timestamp("2026-03-01T00:00:00.000Z")
 SESSION = Session(
@@ -130,9 +130,29 @@ async def test_sessions_that_ran_out_leave_the_index_of_the_user(sessions: Sessi
     for _ in range(5):
         await sessions.create(SESSION)
     await client.delete(*await client.keys("session:*"))
-    await sessions.create(SESSION)
+    token = await sessions.create(SESSION)
+    assert [session.id for session in await sessions.of("bob")] == [SESSION.id]
     assert await client.scard("sessions:bob") == 1
     assert 0 < await client.ttl("sessions:bob") <= 30 * 24 * 3600
+    await sessions.delete(token)
+    assert await client.keys() == []
+
+
+async def test_of_too_many_sessions_those_end_that_were_not_used_for_longest(sessions: Sessions) -> None:
+    tokens = [await sessions.create(SESSION) for _ in range(MOST_SESSIONS)]
+    for token in tokens[1:]:
+        await sessions.get(token)
+    newest = [await sessions.create(structs.replace(SESSION, last_used_at=now())) for _ in range(2)]
+    assert len(await sessions.of("bob")) == MOST_SESSIONS
+    assert await peeked(sessions, tokens[0]) is None
+    assert len(await sessions.peek_many([*tokens[2:], *newest])) == MOST_SESSIONS
+
+
+async def test_hundreds_of_sessions_are_peeked_at_together(sessions: Sessions) -> None:
+    tokens = [await sessions.create(structs.replace(SESSION, id=str(number))) for number in range(450)]
+    found = await sessions.peek_many([*tokens, "nothing"])
+    assert [found[token].id for token in tokens] == [str(number) for number in range(450)]
+    assert len(found) == len(await sessions.of("bob")) == 450
 
 
 async def test_a_restart_of_redis_keeps_sessions() -> None:

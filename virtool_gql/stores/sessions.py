@@ -15,6 +15,12 @@ from virtool_gql.stores.digests import digest
 SESSION_SECONDS = 60 * 60
 REMEMBERED_SECONDS = 30 * 24 * 60 * 60
 
+MOST_SESSIONS = 500
+"""Of one user: a script that signs in again and again loses what it left behind."""
+
+READ_AT_ONCE = 200
+"""The driver takes 13 microseconds for each, in which the event loop does nothing else."""
+
 _USE = """
 local session = redis.call('HGET', KEYS[1], 'session')
 if session then
@@ -69,7 +75,6 @@ class Sessions:
         key, index = _key(token), _index(session.user_id)
         seconds = REMEMBERED_SECONDS if session.remember else SESSION_SECONDS
         with answering("Redis"):
-            await self._of(session.user_id)
             async with self._redis.pipeline(transaction=True) as all_of_it:
                 encoded = msgspec.json.encode(session)
                 all_of_it.hset(key, mapping={"session": encoded, "used_at": session.last_used_at})
@@ -77,7 +82,10 @@ class Sessions:
                 all_of_it.sadd(index, key)
                 # The index outlives each of its sessions, and not by much.
                 all_of_it.expire(index, REMEMBERED_SECONDS)
-                await all_of_it.execute()
+                all_of_it.scard(index)
+                count = (await all_of_it.execute())[-1]
+            if count > MOST_SESSIONS:
+                await self._end_oldest(session.user_id)
         return token
 
     async def get(self, token: str) -> Session | None:
@@ -114,6 +122,12 @@ class Sessions:
             keys = [key for key, session in (await self._of(user_id)).items() if session.id in ended]
             await self._delete(user_id, keys)
 
+    async def _end_oldest(self, user_id: str) -> None:
+        """End the sessions of a user that were not used for longest, when there are too many."""
+        sessions = await self._of(user_id)
+        keys = sorted(sessions, key=lambda key: sessions[key].last_used_at, reverse=True)
+        await self._delete(user_id, keys[MOST_SESSIONS:])
+
     async def _of(self, user_id: str) -> dict[str, Session]:
         """Give a user's sessions by their keys; those that ran out leave the index here, so that it stays short."""
         keys = [_text(key) for key in await self._redis.smembers(_index(user_id))]
@@ -124,11 +138,14 @@ class Sessions:
         return sessions
 
     async def _read(self, keys: Sequence[str]) -> dict[str, Session]:
-        if not keys:
-            return {}
-        found = await self._look(keys=list(keys))
-        sessions = {key: _decoded(*fields) for key, fields in zip(keys, found, strict=True)}
-        return {key: session for key, session in sessions.items() if session is not None}
+        sessions: dict[str, Session] = {}
+        for first in range(0, len(keys), READ_AT_ONCE):
+            some = keys[first : first + READ_AT_ONCE]
+            for key, fields in zip(some, await self._look(keys=list(some)), strict=True):
+                session = _decoded(*fields)
+                if session is not None:
+                    sessions[key] = session
+        return sessions
 
     async def _delete(self, user_id: str, keys: Sequence[str]) -> None:
         if keys:
