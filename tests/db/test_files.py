@@ -1,14 +1,18 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 from msgspec import structs
 
+from tests.factories.database import SteppingClock
 from tests.factories.files import READS, begun_file, ready_file
 from tests.factories.samples import stored_sample
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
+from virtool_gql.db.files import FileChanges
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, StaleDocument
+from virtool_gql.models.documents import timestamp
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.users import Permission
 
@@ -43,6 +47,78 @@ async def test_who_may_delete(db: Database, viewer: Viewer, may: bool) -> None:
             await db.files.delete(viewer, file.id)
     assert db.places.file(file.id).exists() is not may
     assert await db.files.count(STRANGER) == (not may)
+
+
+@pytest.mark.parametrize(
+    ("viewer", "may"),
+    [
+        (STRANGER, False),
+        (viewer_named("other", Permission.UPLOAD_FILE), False),
+        (viewer_named("uploader"), False),
+        (KEY, False),
+        (UPLOADER, True),
+        (viewer_named("uploader", Permission.UPLOAD_FILE, key_id="key00000"), True),
+        (REMOVER, True),
+        (ADMINISTRATOR, True),
+    ],
+)
+async def test_who_may_change(db: Database, viewer: Viewer, may: bool) -> None:
+    file = await ready_file(db)
+    if may:
+        assert (await db.files.update(viewer, file.id, FileChanges(name="b.fq"))).name == "b.fq"
+    else:
+        with pytest.raises(Forbidden, match="REMOVE_FILE"):
+            await db.files.update(viewer, file.id, FileChanges(name="b.fq"))
+        assert await db.files.get(viewer, file.id) == file
+
+
+async def test_a_file_of_nobody_is_changed_by_those_who_may_remove_it(db: Database) -> None:
+    file = await db.files.begin_import("a.fq", "key")
+    assert file is not None
+    with pytest.raises(Forbidden):
+        await db.files.update(UPLOADER, file.id, FileChanges(name="b.fq"))
+    assert (await db.files.update(REMOVER, file.id, FileChanges(name="b.fq"))).name == "b.fq"
+
+
+async def test_name_and_end_are_changed_as_they_are_given(db: Database, clock: SteppingClock) -> None:
+    file = await ready_file(db)
+    at = timestamp(clock.moment + timedelta(days=1))
+    ended = await db.files.update(UPLOADER, file.id, FileChanges(expires_at=at))
+    assert (ended.expires_at, ended.name, ended.version) == (at, file.name, file.version + 1)
+    named = await db.files.update(UPLOADER, file.id, FileChanges(name="../b.fq"), expected_version=ended.version)
+    assert (named.expires_at, named.name) == (at, "b.fq")
+    assert await db.files.update(UPLOADER, file.id, FileChanges(name="b.fq")) == named
+    assert (await db.files.update(UPLOADER, file.id, FileChanges(expires_at=None))).expires_at is None
+    with pytest.raises(StaleDocument):
+        await db.files.update(UPLOADER, file.id, FileChanges(name="c.fq"), expected_version=ended.version)
+
+
+async def test_what_cannot_be_is_refused(db: Database, clock: SteppingClock) -> None:
+    file, past = await ready_file(db), timestamp(clock.moment - timedelta(seconds=1))
+    for changes in (FileChanges(expires_at=past), FileChanges(name=""), FileChanges(name="a\0b")):
+        with pytest.raises(BadUserInput):
+            await db.files.update(UPLOADER, file.id, changes)
+    with pytest.raises(BadUserInput, match="expired already"):
+        await db.files.begin(UPLOADER, "a.fq", FileType.READS, past)
+    with pytest.raises(NotFound):
+        await db.files.update(UPLOADER, "unknown0", FileChanges(name="b.fq"))
+    assert await db.files.get(UPLOADER, file.id) == file
+
+
+async def test_an_upload_that_is_changed_on_its_way_is_finished(db: Database) -> None:
+    begun = await begun_file(db)
+    await db.files.update(UPLOADER, begun.id, FileChanges(name="b.fq"))
+    finished = await db.files.finish(begun, len(READS))
+    assert (finished.name, finished.ready) == ("b.fq", True)
+
+
+async def test_of_many_who_import_one_source_one_does(db: Database) -> None:
+    begun = await asyncio.gather(*(db.files.begin_import("a.fq", "the same key") for _ in range(20)))
+    (file,) = [row for row in begun if row is not None]
+    assert await db.files.imported("the same key") == file
+    assert (file.user_id, file.type, file.ready) == (None, FileType.READS, False)
+    await db.files.abandon(file)
+    assert await db.files.imported("the same key") is None
 
 
 async def test_a_file_becomes_ready_when_it_is_finished(db: Database) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -5,12 +6,16 @@ from pathlib import Path
 from tests.factories.database import SteppingClock
 from tests.factories.files import begun_file, ready_file
 from tests.factories.samples import stored_sample
-from tests.factories.users import stored_user, viewer_named
+from tests.factories.users import viewer_named
 from virtool_gql.db.database import Database
+from virtool_gql.db.files import FileChanges
+from virtool_gql.models.changes import Operation
+from virtool_gql.models.documents import timestamp
 from virtool_gql.models.files import FileType
 from virtool_gql.models.users import Permission
 
 VIEWER = viewer_named("uploader", Permission.UPLOAD_FILE)
+ADMINISTRATOR = viewer_named("admin", administrator=True)
 LONG = timedelta(minutes=11)
 
 
@@ -39,27 +44,37 @@ async def test_uploads_that_nobody_writes_to_are_removed(db: Database, clock: St
     assert await db.sweeps.remove_abandoned_uploads() == 0
 
 
-async def test_a_database_in_which_nothing_is_yet_removes_nothing(db: Database, clock: SteppingClock) -> None:
-    (db.places.files / "ofothers").write_bytes(b"@read")
-    touch(db, "ofothers", clock, LONG)
-    assert await db.sweeps.remove_stray_bytes() == 0
-    assert (db.places.files / "ofothers").exists()
+async def test_what_has_expired_goes_and_is_told_of(db: Database, clock: SteppingClock) -> None:
+    at = timestamp(clock.moment + timedelta(hours=1))
+    expiring, lasting, changed = [await ready_file(db) for _ in range(3)]
+    for file in (expiring, changed):
+        await db.files.update(ADMINISTRATOR, file.id, FileChanges(expires_at=at))
+    assert await db.sweeps.remove_expired() == 0
+    await db.files.update(ADMINISTRATOR, changed.id, FileChanges(expires_at=None))
+    changes = db.files.changes(lambda: VIEWER, ids=[expiring.id])
+    told = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    clock.moment += timedelta(hours=1)
+    assert await db.sweeps.remove_expired() == 1
+    while (change := await told).operation is not Operation.DELETE:
+        told = asyncio.ensure_future(anext(changes))
+    await changes.aclose()
+    assert change.ids == (expiring.id,)
+    assert sorted(path.name for path in db.places.files.iterdir()) == sorted([lasting.id, changed.id])
+    assert await db.sweeps.remove_expired() == 0
 
 
-async def test_bytes_without_a_row_are_removed(db: Database, clock: SteppingClock) -> None:
-    await stored_user(db, "ada")
-    file = await ready_file(db)
-    for name in ("stray000", "young000", "not ours.txt"):
-        (db.places.files / name).write_bytes(b"")
-        touch(db, name, clock, LONG)
-    touch(db, file.id, clock, LONG)
-    touch(db, "young000", clock, timedelta(minutes=9))
-    (db.places.files / "folder00").mkdir()
-    touch(db, "folder00", clock, LONG)
-    assert await db.sweeps.remove_stray_bytes() == 1
-    left = sorted(path.name for path in db.places.files.iterdir())
-    assert left == sorted([file.id, "young000", "not ours.txt", "folder00"])
-    assert await db.sweeps.remove_stray_bytes() == 0
+async def test_what_is_being_used_or_uploaded_expires_later(db: Database, clock: SteppingClock) -> None:
+    at = timestamp(clock.moment + timedelta(hours=1))
+    sample = await stored_sample(db, owner="owner")
+    await db.files.update(ADMINISTRATOR, sample.file_ids[0], FileChanges(expires_at=at))
+    begun = await db.files.begin(VIEWER, "reads.fq", FileType.READS, at)
+    clock.moment += timedelta(hours=1)
+    assert await db.sweeps.remove_expired() == 0
+    await db.samples.delete(viewer_named("owner"), sample.id)
+    await db.files.finish(begun, 0)
+    assert await db.sweeps.remove_expired() == 2
+    assert await db.files.count(VIEWER) == 0
 
 
 async def test_all_that_is_unfinished_goes_when_nobody_else_is_at_work(db: Database, clock: SteppingClock) -> None:

@@ -13,6 +13,9 @@ DELETE = (
     """mutation($input: DeleteFileInput!) { deleteFile(input: $input) { file { name } errors { code message } } }"""
 )
 
+UPDATE = """mutation($input: UpdateFileInput!) { updateFile(input: $input) {
+    file { name expiresAt version } errors { code path } } }"""
+
 
 async def names(api: Api, viewer: Viewer, arguments: str) -> list[Any]:
     page = await api.ask(viewer, f"{{ files({arguments}) {{ nodes {{ name }} }} }}")
@@ -67,6 +70,25 @@ async def test_deleting_needs_the_permission_and_a_file_that_is_free(api: Api, o
     assert error["code"] == "CONFLICT"
     await api.db.store.replace(structs.replace(file, reserved_by=None))
     assert await api.ask(remover, DELETE, input=deleted) == {"file": {"name": "reads.fq"}, "errors": []}
+
+
+async def test_an_end_is_given_and_taken_away(api: Api, owner: Viewer, stranger: Viewer) -> None:
+    file = await api.file(owner, name="reads.fq")
+    id, at = f"file_{file.id}", "2126-01-31T12:00:00.000Z"
+    assert await api.code(None, UPDATE, input={"id": id}) == "UNAUTHENTICATED"
+    (error,) = (await api.ask(stranger, UPDATE, input={"id": id, "name": "x.fq"}))["errors"]
+    assert error["code"] == "FORBIDDEN"
+    changed = await api.ask(owner, UPDATE, input={"id": id, "expiresAt": "2126-01-31T13:00:00+01:00"})
+    assert changed == {"file": {"name": "reads.fq", "expiresAt": at, "version": 2}, "errors": []}
+    changed = await api.ask(owner, UPDATE, input={"id": id, "name": "b.fq", "expectedVersion": 2})
+    assert changed["file"] == {"name": "b.fq", "expiresAt": at, "version": 3}
+    (error,) = (await api.ask(owner, UPDATE, input={"id": id, "expiresAt": None, "expectedVersion": 2}))["errors"]
+    assert error["code"] == "CONFLICT"
+    (error,) = (await api.ask(owner, UPDATE, input={"id": id, "expiresAt": "2020-01-01T00:00:00Z"}))["errors"]
+    assert (error["code"], error["path"]) == ("BAD_USER_INPUT", ["expiresAt"])
+    (error,) = (await api.ask(owner, UPDATE, input={"id": id, "name": None}))["errors"]
+    assert error["path"] == ["name"]
+    assert (await api.ask(owner, UPDATE, input={"id": id, "expiresAt": None}))["file"]["expiresAt"] is None
 
 
 async def test_changes_of_files_are_told(api: Api, owner: Viewer, stranger: Viewer) -> None:

@@ -96,6 +96,23 @@ async def test_parameters_that_are_missing_or_unknown_are_refused(
     await nothing_is_left(web)
 
 
+@pytest.mark.parametrize("at", ["2126-01-31T12:00:00Z", "2126-01-31T13:00:00.000+01:00", "2126-01-31 13:00:00+01:00"])
+async def test_an_upload_may_say_when_it_is_to_go(web: Web, uploader: Viewer, at: str) -> None:
+    response = await upload(web, await web.cookie(uploader), expires_at=at)
+    assert response.json()["expiresAt"] == "2126-01-31T12:00:00.000Z"
+    (row,) = await rows(web)
+    assert row.expires_at == "2126-01-31T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "at", ["", "tomorrow", "2126-01-31", "2126-01-31T12:00:00", "2020-01-01T00:00:00Z", "x" * 9000]
+)
+async def test_an_end_that_cannot_be_is_refused(web: Web, uploader: Viewer, at: str) -> None:
+    response = await upload(web, await web.cookie(uploader), expires_at=at)
+    assert (response.status_code, response.json()["code"]) == (400, "BAD_USER_INPUT")
+    await nothing_is_left(web)
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\u202egpj.exe", "..\\..\\x", "/etc/passwd", "ü" * 100])
 async def test_no_name_becomes_a_path(web: Web, uploader: Viewer, name: str) -> None:
     response = await upload(web, await web.cookie(uploader), name=name)
