@@ -120,6 +120,19 @@ def sign_in(client: Client, handle: str, password: str | None) -> None:
     print(f"Signed in as {handle}")
 
 
+def demo_label(client: Client) -> str:
+    """Give the id of the label of all demos, which the first of them creates."""
+    labels = client.execute('{ labels(search: "Demo", first: 100) { nodes { id name } } }')["labels"]["nodes"]
+    for label in labels:
+        if label["name"] == "Demo":
+            return str(label["id"])
+    payload = client.execute(
+        "mutation($input: CreateLabelInput!) { createLabel(input: $input) { label { id } errors { message } } }",
+        input={"name": "Demo", "color": "#3A6", "description": "Samples of script/demo"},
+    )["createLabel"]
+    return str(payload["label"]["id"])
+
+
 def create_sample(client: Client, paths: list[Path]) -> tuple[str, str, str]:
     """Upload the reads and create the sample; give the ids of sample and job, and a cursor from before both."""
     file_ids = []
@@ -129,11 +142,17 @@ def create_sample(client: Client, paths: list[Path]) -> tuple[str, str, str]:
     cursor = client.execute("{ cursor }")["cursor"]
     payload = client.execute(
         """mutation($input: CreateSampleInput!) {
-          createSample(input: $input) { sample { id name } job { id } errors { message } }
+          createSample(input: $input) { sample { id name labels { name } } job { id } errors { message } }
         }""",
-        input={"name": f"Demo {secrets.token_hex(3)}", "host": "Nicotiana", "fileIds": file_ids},
+        input={
+            "name": f"Demo {secrets.token_hex(3)}",
+            "host": "Nicotiana",
+            "fileIds": file_ids,
+            "labelIds": [demo_label(client)],
+        },
     )["createSample"]
-    print(f"Created the sample {payload['sample']['name']} ({payload['sample']['id']})")
+    labels = ", ".join(label["name"] for label in payload["sample"]["labels"])
+    print(f"Created the sample {payload['sample']['name']} ({payload['sample']['id']}) with the label {labels}")
     return payload["sample"]["id"], payload["job"]["id"], cursor
 
 

@@ -17,6 +17,7 @@ REAL_READS = ROOT.parent / "shared" / "data" / "reads"
 def test_simulated_reads_go_from_upload_to_quality(server: LiveServer) -> None:
     done = run_demo(server)
     assert done.returncode == 0, done.stderr
+    assert "with the label Demo" in done.stdout
     assert "100% complete" in done.stdout
     assert "10,000 reads of" in done.stdout
     assert "Mean quality by position" in done.stdout
