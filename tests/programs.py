@@ -32,15 +32,22 @@ async def run(*arguments: str, input: str | None = None, **variables: str) -> tu
 
 
 @asynccontextmanager
-async def server(data_path: Path, *arguments: str) -> AsyncIterator[tuple[Process, int]]:
-    """A server that is ready, and its port."""
-    process = await start("serve", "--port", "0", "--data-path", str(data_path), *arguments)
+async def started(*arguments: str, **variables: str) -> AsyncIterator[Process]:
+    """A process that does not outlive the block: one that did would slow down every test after it."""
+    process = await start(*arguments, **variables)
     try:
-        yield process, await port_of(process)
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+@asynccontextmanager
+async def server(data_path: Path, *arguments: str) -> AsyncIterator[tuple[Process, int]]:
+    """A server that is ready, and its port."""
+    async with started("serve", "--port", "0", "--data-path", str(data_path), *arguments) as process:
+        yield process, await port_of(process)
 
 
 async def port_of(process: Process) -> int:
