@@ -9,6 +9,8 @@ from msgspec import structs
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
+from resolvers.root import schema
+from schema.ids import global_id
 from tests.web.serving import Peer, Stores, Web, served, until
 from virtool_gql.access import Viewer
 from virtool_gql.models.users import User
@@ -65,6 +67,26 @@ async def test_pings_are_answered_also_before_the_init(web: Web) -> None:
         await peer.tell(type="pong")
         await peer.tell(**INIT)
         assert await peer.hear() == {"type": "connection_ack"}
+
+
+@pytest.mark.parametrize("root", ["files", "changes"])
+async def test_a_subscription_that_a_ping_behind_it_proves_misses_nothing(stores: Stores, root: str) -> None:
+    async with served(stores, on=schema, subscriptions_per_socket=20) as web:
+        ada = await web.api.viewer("ada", administrator=True)
+        async with web.socket(await web.cookie(ada)) as peer:
+            for number in range(20):  # each of another name, so that none joins the source of another
+                await peer.ask(str(number), f"subscription S{number} {{ {root} {{ ids }} }}")
+                await peer.tell(type="ping", payload={"number": number})
+                assert await peer.hear() == {"type": "pong", "payload": {"number": number}}
+                file = await web.api.file(ada)
+                told = [await peer.hear() for _ in range(number + 1)]
+                assert {message["id"] for message in told} == {str(earlier) for earlier in range(number + 1)}
+                assert {ids_of(message, root) for message in told} == {global_id("file", file.id)}
+
+
+def ids_of(message: dict[str, Any], root: str) -> str:
+    [id] = message["payload"]["data"][root]["ids"]
+    return str(id)
 
 
 @pytest.mark.parametrize(
