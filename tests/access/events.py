@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.access.rules import Role
-from tests.access.world import Person, World
+from tests.access.world import UNHEARD, Person, World
 from virtool_gql.models.audit import AuditEntry
 from virtool_gql.models.documents import Document
 from virtool_gql.models.files import File
-from virtool_gql.models.jobs import Job
+from virtool_gql.models.jobs import Job, JobError, JobState
 from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
@@ -32,13 +32,26 @@ class Cause:
     life: tuple[str, ...] = LIFE
 
 
+def of_sample(world: World) -> Made:
+    return world.sample(job_id=world.shown["job"].partition("_")[2])
+
+
+def of_subtraction(world: World) -> Made:
+    return world.subtraction(job_id=world.shown["job"].partition("_")[2])
+
+
+def of_job(world: World) -> Made:
+    error = JobError(type="Tool", message=UNHEARD, traceback=("line 1",))
+    return world.job(state=JobState.ERROR, error=error)
+
+
 CAUSES: Mapping[str, Cause] = {
-    "sample": Cause(Sample, lambda w: w.sample(), lambda w, _: w.sample(all_read=True), {"notes": "changed"}),
-    "job": Cause(Job, lambda w: w.job(), lambda w, person: w.job(person.user_id), {"stage": "changed"}),
+    "sample": Cause(Sample, of_sample, lambda w, _: w.sample(all_read=True), {"notes": "changed"}),
+    "job": Cause(Job, of_job, lambda w, person: w.job(person.user_id), {"stage": "changed"}),
     "file": Cause(File, lambda w: w.file(), lambda w, _: w.file(), {"name": "changed"}),
     "user": Cause(User, lambda w: w.user(Role.OWNER), lambda w, _: w.user(Role.STRANGER), {"active": False}),
     "label": Cause(Label, lambda w: w.label(), lambda w, _: w.label(), {"description": "changed"}),
-    "subtraction": Cause(Subtraction, lambda w: w.subtraction(), lambda w, _: w.subtraction(), {"nickname": "changed"}),
+    "subtraction": Cause(Subtraction, of_subtraction, lambda w, _: w.subtraction(), {"nickname": "changed"}),
     "message": Cause(
         InstanceMessage, lambda w: w.message(active=False), lambda w, _: w.message(active=False), {"message": "changed"}
     ),

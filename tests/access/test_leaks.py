@@ -5,9 +5,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    get_named_type,
+    is_required_input_field,
+)
 
-from tests.access.inputs import OF_MUTATIONS, input_of
+from tests.access.inputs import OF_MUTATIONS, input_of, plain_value
 from tests.access.operations import input_type, kind_of, mutation, root
 from tests.access.rules import NODES, Role, ruled
 from tests.access.watching import WATCHES
@@ -231,6 +237,24 @@ async def test_mutations_answer_alike_for_what_is_hidden_and_what_is_not_there(
     text = json.dumps(first).replace(hidden[0] if isinstance(hidden, list) else hidden, f"{kind}_{UNKNOWN}")
     assert text == json.dumps(second)
     assert "NOT_FOUND" in text or role is Role.PLAIN_KEY
+    for more in more_inputs(name):
+        first = await world.ask(person, mutation(name), input={**input, **more})
+        second = await world.ask(person, mutation(name), input={**input, **more, field: unknown})
+        text = json.dumps(first).replace(hidden[0] if isinstance(hidden, list) else hidden, f"{kind}_{UNKNOWN}")
+        assert text == json.dumps(second), more
+
+
+def more_inputs(name: str) -> list[dict[str, Any]]:
+    """Give each field that may be left out, one at a time, so that what is checked first tells nothing either."""
+    type = input_type(name)
+    fields = type.fields if type else {}
+    return [{field: more_value(field, each)} for field, each in fields.items() if not is_required_input_field(each)]
+
+
+def more_value(name: str, field: GraphQLInputField) -> Any:
+    if get_named_type(field.type).name == "DateTime":
+        return "2020-01-01T00:00:00.000Z"
+    return f"{name.removesuffix('Id')}_{UNKNOWN}" if name.endswith("Id") else plain_value(name, field)
 
 
 async def test_downloads_and_logs_answer_alike_for_what_is_hidden_and_what_is_not_there(world: World) -> None:
@@ -264,6 +288,19 @@ async def test_errors_do_not_name_what_is_hidden(world: World) -> None:
         assert answer["data"][name]["errors"][0]["code"] == "CONFLICT"
         assert sample.id not in json.dumps(answer)
     assert await world.db.store.get(File, file.id) is not None
+
+
+async def test_a_name_that_is_taken_tells_only_that(world: World) -> None:
+    """Where names must be unique, their being taken cannot be hidden; whose they are, and of which sample, is."""
+    hidden, owner = await world.sample(), await world.person(Role.OWNER)
+    person = Person(Role.ENTITLED, owner.user_id, owner.handle, owner.headers)
+    file = f"file_{(await world.file(user_id=person.user_id)).id}"
+    answer = await world.ask(person, mutation("createSample"), input={"name": hidden.name, "fileIds": [file]})
+    assert answer["data"]["createSample"] == {
+        "errors": [{"code": "CONFLICT", "message": "Sample name is already in use.", "path": ["name"]}],
+        "sample": None,
+        "job": None,
+    }
 
 
 async def test_an_idempotency_key_is_its_owners(world: World) -> None:

@@ -11,8 +11,8 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type
 
 from tests.access.events import CAUSES, readable, through_its_life
-from tests.access.operations import ANSWERS, kind_of, root
-from tests.access.rules import COLLECTIONS, Role, ruled
+from tests.access.operations import ANSWERS, fields_of, kind_of, root, selection_of
+from tests.access.rules import COLLECTIONS, FOR_ADMINISTRATORS, OWN_OR_ALL, Role, ruled
 from tests.access.watching import WATCHES, Watch
 from tests.access.world import Person, World
 from tests.factories.conditions import until
@@ -24,14 +24,22 @@ OTHERS = {"changes", "jobLog"}
 KINDS = {collection: kind_of(collection.lower()) for collection in COLLECTIONS}
 
 
-def query_of(name: str) -> str:
-    """Write the subscription of one collection."""
+def entity_of(name: str) -> tuple[str, str]:
+    """Give the field of a change that holds its document, and the type of that."""
     change = get_named_type(root("Subscription")[name].type)
     assert isinstance(change, GraphQLObjectType)
     (entity,) = change.fields.keys() - {"cursor", "operation", "ids", "at"}
-    return f"subscription {{ {name} {{ cursor operation ids at {entity} {{ __typename }} }} }}"
+    return entity, get_named_type(change.fields[entity].type).name
 
 
+def query_of(name: str) -> str:
+    """Write the subscription of one collection, with all fields of its documents."""
+    entity, type = entity_of(name)
+    fields = " ".join(TRACEBACK.get(field, f"{field}{selection_of(each)}") for field, each in fields_of(type))
+    return f"subscription {{ {name} {{ cursor operation ids at {entity} {{ {fields} }} }} }}"
+
+
+TRACEBACK = {"error": "error { type message details traceback }"}
 QUERIES = {name: query_of(name) for name in root("Subscription") if name not in OTHERS}
 CHANGES = "subscription { changes { __typename cursor operation ids at } }"
 
@@ -63,7 +71,25 @@ async def test_subscriptions(world: World, role: Role, carrier: str) -> None:
             told = watch.of(name, id, mark)[: len(CAUSES[kind].life)]
             assert told in ([], [*CAUSES[kind].life]), f"{name} told {told}"
             found[name] = "yes" if told else "404"
+            check_fields(name, role, [each for each in watch.heard[name][mark:] if id in each["ids"]])
     assert found == rules
+
+
+def check_fields(name: str, role: Role, told: list[dict[str, Any]]) -> None:
+    """See that documents in events tell each role of their fields what they tell it in queries."""
+    entity, type = entity_of(name)
+    documents = [each[entity] for each in told if each[entity] is not None]
+    hidden = {field: RULES[f"{type}.{field}"] for field, _ in fields_of(type)}
+    for document in documents:
+        for field, rule in hidden.items():
+            if "-" in rule.answers:
+                own = rule is not OWN_OR_ALL or role is Role.ADMINISTRATOR  # these events are of another owner
+                assert (document[field] in EMPTY) == (rule[role] == "-" or not own), (name, field, document[field])
+        if document.get("error"):
+            assert (document["error"]["traceback"] == []) == (FOR_ADMINISTRATORS[role] == "-")
+
+
+EMPTY = (None, [], "")
 
 
 def refusal(errors: list[dict[str, Any]]) -> str:
