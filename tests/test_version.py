@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from virtool_gql import __version__
-from virtool_gql.version import version
+from virtool_gql.version import running, version
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -49,3 +49,7 @@ def test_a_repository_above_is_another_project(clone: Path) -> None:
 def test_a_broken_repository_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     assert version(tmp_path) == __version__
+
+
+def test_what_runs_knows_its_version() -> None:
+    assert running() == version()
