@@ -11,7 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from msgspec import structs
+
 from virtool_gql.errors import DuplicateValue, NotFound, StaleDocument
+from virtool_gql.models.changes import Operation
 from virtool_gql.models.changes import Outbox as Outbox  # noqa: PLC0414 - re-exported: what a store gives the relay
 from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
@@ -85,6 +88,26 @@ class Documents(Protocol):
 
         Within a transaction it gives the same transaction again.
         """
+
+
+class Writes:
+    """The writing half of the contract for a store that is given whole documents with their versions counted."""
+
+    async def insert(self, *documents: D) -> list[D]:
+        first = [structs.replace(document, version=1) for document in documents]
+        await self._write(Operation.INSERT, first)
+        return first
+
+    async def replace(self, *documents: D) -> list[D]:
+        following = [structs.replace(document, version=document.version + 1) for document in documents]
+        await self._write(Operation.UPDATE, following)
+        return following
+
+    async def delete(self, *documents: D) -> None:
+        await self._write(Operation.DELETE, documents)
+
+    async def _write(self, operation: Operation, documents: Sequence[Document]) -> None:
+        raise NotImplementedError
 
 
 def stale() -> StaleDocument:

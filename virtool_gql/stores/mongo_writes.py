@@ -8,13 +8,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import groupby
 from typing import Any, TypeVar
 
-from msgspec import structs
 from pymongo import DeleteOne, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, Kept
-from virtool_gql.stores.documents import Documents, stale
+from virtool_gql.stores.documents import Documents, Writes, stale
 from virtool_gql.stores.mongo_collections import Collection, Collections, Session, driver_errors
 from virtool_gql.stores.mongo_documents import UNIQUE, Stored, to_stored, unique_name
 from virtool_gql.stores.mongo_reads import MongoReads
@@ -71,7 +70,7 @@ async def outbox_entries(
     return await in_slices(entry_of, documents)
 
 
-class MongoTransaction(MongoReads):
+class MongoTransaction(Writes, MongoReads):
     """One transaction. A write that fails makes it void: whatever becomes of the error, the block ends with it."""
 
     def __init__(self, collections: Collections, session: Session = None) -> None:
@@ -82,22 +81,6 @@ class MongoTransaction(MongoReads):
     def transaction(self) -> AbstractAsyncContextManager[Documents]:
         """Give the same transaction again."""
         return nullcontext(self)
-
-    async def insert(self, *documents: D) -> list[D]:
-        """Store new documents; give them back as version 1."""
-        first = [structs.replace(document, version=1) for document in documents]
-        await self._write(Operation.INSERT, first)
-        return first
-
-    async def replace(self, *documents: D) -> list[D]:
-        """Store the next version of documents that were read; give them back with it."""
-        following = [structs.replace(document, version=document.version + 1) for document in documents]
-        await self._write(Operation.UPDATE, following)
-        return following
-
-    async def delete(self, *documents: D) -> None:
-        """Remove documents that were read."""
-        await self._write(Operation.DELETE, documents)
 
     async def _write(self, operation: Operation, documents: Sequence[Document]) -> None:
         async with self._one_at_a_time:

@@ -6,14 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import groupby
 from typing import Any, Self, TypeVar
 
-from msgspec import structs
 from sqlalchemy import ARRAY, BigInteger, Executable, Row, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, now
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
-from virtool_gql.stores.documents import Documents, Found, stale
+from virtool_gql.stores.documents import Documents, Found, Writes, stale
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.failures import translated
 from virtool_gql.stores.migrations import migrate
@@ -28,7 +27,7 @@ __all__ = ["PostgresStore", "migrate"]
 D = TypeVar("D", bound=Document)
 
 
-class Statements:
+class Statements(Writes):
     """What the store and a transaction on it have in common."""
 
     def __init__(self, clock: Clock) -> None:
@@ -88,19 +87,6 @@ class Statements:
             return bool(await self._rows(collection.first_of(rest, wanted.order, backwards=backwards)))
 
         return await wanted.found(await collection.decoded(await self._rows(collection.page(wanted))), anything)
-
-    async def insert(self, *documents: D) -> list[D]:
-        first = [structs.replace(document, version=1) for document in documents]
-        await self._write(Operation.INSERT, first)
-        return first
-
-    async def replace(self, *documents: D) -> list[D]:
-        following = [structs.replace(document, version=document.version + 1) for document in documents]
-        await self._write(Operation.UPDATE, following)
-        return following
-
-    async def delete(self, *documents: D) -> None:
-        await self._write(Operation.DELETE, documents)
 
     async def _write(self, operation: Operation, documents: Sequence[Document]) -> None:
         collections = [(kind, list(alike)) for kind, alike in groupby(documents, type)]
