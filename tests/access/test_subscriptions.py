@@ -4,7 +4,7 @@ That something is not told is proved by what is told after it; nobody waits for 
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -95,6 +95,32 @@ EMPTY = (None, [], "")
 def refusal(errors: list[dict[str, Any]]) -> str:
     (error,) = errors
     return ANSWERS[error["extensions"]["code"]]
+
+
+@pytest.mark.parametrize("carrier", WATCHES)
+async def test_those_who_watch_the_same_at_once_share_nothing_that_only_some_may_read(
+    world: World, carrier: str
+) -> None:
+    """An owner and a key of theirs, a group reader and a stranger: the server executes one operation for many."""
+    names, roles = ("samples", "jobs", "users"), RULES["Subscription.samples"].roles("401")
+    async with AsyncExitStack() as stack:
+        watches = {
+            role: await stack.enter_async_context(
+                WATCHES[carrier](world, world.standing[role], {name: QUERIES[name] for name in names})
+            )
+            for role in Role
+            if role not in roles
+        }
+        for role, watch in watches.items():
+            await begun(world, watch, world.standing[role], {name: kind_of(name) for name in names})
+        for name in names:
+            id = await through_its_life(world, kind_of(name))
+            lasts = {role: await readable(world, kind_of(name), world.standing[role]) for role in watches}
+            for role, watch in watches.items():
+                await watch.hears(name, lasts[role])
+                told = watch.of(name, id)
+                assert told == ([*CAUSES[kind_of(name)].life] if RULES[f"Subscription.{name}"][role] == "yes" else [])
+                check_fields(name, role, [each for each in watch.heard[name] if id in each["ids"]])
 
 
 @pytest.mark.parametrize("carrier", WATCHES)
