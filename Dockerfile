@@ -13,7 +13,7 @@ RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --requi
 
 FROM python:3.11-slim-bookworm
 ARG VERSION=unreleased
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 VT_HOST=0.0.0.0 VT_DATA_PATH=/data
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 VT_HOST=0.0.0.0 VT_DATA_PATH=/data VT_WATCH_PATH=/data/watch
 WORKDIR /app
 RUN useradd --system --uid 9950 --home-dir /data --create-home virtool && echo "$VERSION" > VERSION
 COPY --from=packages /opt/venv /opt/venv

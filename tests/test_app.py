@@ -22,7 +22,9 @@ FIRST = 'mutation { createFirstUser(input: {handle: "ada", password: "analytical
 @pytest.fixture
 def config(services: ServiceUrls, postgres_url: str, redis: Redis, tmp_path: Path) -> Config:
     del redis  # it is emptied
-    return Config(data_path=tmp_path, postgres_url=postgres_url, redis_url=services.redis, no_runner=True)
+    watch_path = tmp_path / "watch"
+    urls = {"postgres_url": postgres_url, "redis_url": services.redis}
+    return Config(data_path=tmp_path, watch_path=watch_path, no_runner=True, **urls)
 
 
 @asynccontextmanager

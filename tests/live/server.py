@@ -39,6 +39,10 @@ class LiveServer:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def watch_path(self) -> Path:
+        return self.data_path.parent / "watch"
+
+    @property
     def log(self) -> Path:
         return self.data_path.parent / "server.log"
 
@@ -47,7 +51,7 @@ class LiveServer:
         command = [sys.executable, "-m", "virtool_gql", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--data-path", str(self.data_path), *self.arguments],
+                [*command, "--data-path", str(self.data_path), "--watch-path", str(self.watch_path), *self.arguments],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

@@ -55,13 +55,13 @@ class FileSync:
         self._woken.set()
 
     async def _follow(self) -> None:
-        """Remove the rows of what was removed."""
+        """Remove the rows of what was removed; look at all when it is not known what."""
         while True:
             await self._woken.wait()
             self._woken.clear()
             gone, self._gone = self._gone, set()
             try:
-                await self._bytes.remove_lost_rows(gone)
+                await self._bytes.remove_lost_rows(gone or None)
             except VirtoolError as error:
                 log.warning("Rows of files that are gone are left to the next look: %s", error.message)
             except Exception:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of each change
 
 POLL_SECONDS = 2.0
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 GATHER_SECONDS = 0.4
 
@@ -22,7 +22,10 @@ OnChange = Callable[[Collection[Path]], None]
 
 
 async def watch(folder: Path, change: Change, on_change: OnChange, *, polling: bool) -> None:
-    """Tell of one kind of change in a folder for ever; also when the folder comes late, or is another one."""
+    """Tell of one kind of change in a folder for ever; also when the folder comes late, or is another one.
+
+    Soon after the watch has begun it tells of no change in particular: there may have been some before.
+    """
     told = ""
     while True:
         remote = polling or await run_in_thread(_is_remote, folder)
@@ -51,10 +54,12 @@ async def _watch(folder: Path, wanted: Change, on_change: OnChange, *, polling: 
         rust_timeout=int(LOOK_SECONDS * 1000),
         yield_on_timeout=True,
     )
+    heard = False
     async for seen in changes:
-        if seen:
+        if seen or not heard:
+            heard = True
             on_change([Path(path) for _, path in seen])
-        elif (await run_in_thread(folder.stat)).st_ino != inode:
+        if not seen and (await run_in_thread(folder.stat)).st_ino != inode:
             return
 
 
