@@ -47,7 +47,7 @@ def root(name: str) -> Mapping[str, GraphQLField]:
     """Give the fields of Query, Mutation or Subscription."""
     type = SCHEMA.type_map[name]
     assert isinstance(type, GraphQLObjectType)
-    return type.fields
+    return dict(type.fields)
 
 
 def kind_of(field: str) -> str:
@@ -110,13 +110,15 @@ class Reach:
 def reaches() -> dict[str, Reach]:
     """Give the shortest way to each object type that Query leads to."""
     found = {type: Reach((), kind) for type, kind in THROUGH_NODE.items()}
-    waiting = deque((((name, field),), field) for name, field in root("Query").items() if not name.startswith("node"))
+    waiting: deque[tuple[tuple[tuple[str, GraphQLField], ...], GraphQLField]] = deque(
+        (((name, field),), field) for name, field in root("Query").items() if not name.startswith("node")
+    )
     while waiting:
         steps, field = waiting.popleft()
         type = get_named_type(field.type)
         if isinstance(type, GraphQLObjectType) and type.name not in found:
             found[type.name] = Reach(steps)
-            waiting.extend(((*steps, pair), pair[1]) for pair in type.fields.items())
+            waiting.extend(((*steps, (name, inner)), inner) for name, inner in fields_of(type.name))
     return found
 
 

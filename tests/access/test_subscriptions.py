@@ -89,7 +89,7 @@ def check_fields(name: str, role: Role, told: list[dict[str, Any]]) -> None:
             assert (document["error"]["traceback"] == []) == (FOR_ADMINISTRATORS[role] == "-")
 
 
-EMPTY = (None, [], "")
+EMPTY: tuple[Any, ...] = (None, [], "")
 
 
 def refusal(errors: list[dict[str, Any]]) -> str:
