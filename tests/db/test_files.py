@@ -11,7 +11,7 @@ from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.files import FileChanges
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, StaleDocument
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
 from virtool_gql.models.documents import timestamp
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.users import Permission
@@ -89,7 +89,7 @@ async def test_name_and_end_are_changed_as_they_are_given(db: Database, clock: S
     assert (named.expires_at, named.name) == (at, "b.fq")
     assert await db.files.update(UPLOADER, file.id, FileChanges(name="b.fq")) == named
     assert (await db.files.update(UPLOADER, file.id, FileChanges(expires_at=None))).expires_at is None
-    with pytest.raises(StaleDocument):
+    with pytest.raises(Conflict):
         await db.files.update(UPLOADER, file.id, FileChanges(name="c.fq"), expected_version=ended.version)
 
 

@@ -12,7 +12,7 @@ from virtool_gql.db.database import Database
 from virtool_gql.db.labels import LabelChanges, Labels, NewLabel
 from virtool_gql.db.sample_labels import LabelEdits
 from virtool_gql.db.samples import SampleChanges
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, StaleDocument
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
 from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
@@ -137,7 +137,7 @@ async def test_an_update_is_partial_and_writes_only_what_changed(db: Database) -
 async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
     label = await stored_label(db)
     changed = await db.labels.update(OWNER, label.id, LabelChanges(name="New"), expected_version=1)
-    with pytest.raises(StaleDocument, match="Somebody else changed the label first"):
+    with pytest.raises(Conflict, match="Somebody else changed the label first"):
         await db.labels.update(OWNER, label.id, LabelChanges(name="Newer"), expected_version=1)
     assert await db.labels.get(OWNER, label.id) == changed
 

@@ -6,7 +6,7 @@ from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.messages import MessageChanges, Messages
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, StaleDocument
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden
 from virtool_gql.models.settings import InstanceMessage, MessageColor
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Eq, Page
@@ -71,7 +71,7 @@ async def test_there_must_be_a_message_to_change(db: Database) -> None:
 
 async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
     await db.messages.show(ADMINISTRATOR, "Hello", MessageColor.RED)
-    with pytest.raises(StaleDocument, match="Somebody else changed the message first"):
+    with pytest.raises(Conflict, match="Somebody else changed the message first"):
         await db.messages.update(ADMINISTRATOR, MessageChanges(message="Bye"), expected_version=2)
 
 

@@ -13,7 +13,7 @@ from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.samples import NewSample, RightsChanges, SampleChanges
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, StaleDocument, VirtoolError
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.models.samples import LibraryType, Sample
@@ -297,7 +297,7 @@ async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
         db.samples.update(OWNER, sample.id, SampleChanges(host="Apple"), expected_version=sample.version),
         db.samples.update_rights(OWNER, sample.id, RightsChanges(all_read=False), expected_version=sample.version),
     ):
-        with pytest.raises(StaleDocument, match="Somebody else changed the sample first"):
+        with pytest.raises(Conflict, match="Somebody else changed the sample first"):
             await change
     assert await db.store.get(Sample, sample.id) == changed
 

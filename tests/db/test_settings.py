@@ -15,7 +15,7 @@ from virtool_gql.db.names import comparable
 from virtool_gql.db.sample_names import KEYLESS
 from virtool_gql.db.samples import NewSample, SampleChanges
 from virtool_gql.db.settings import SettingsChanges, SettingsWrapper
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, StaleDocument
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden
 from virtool_gql.models.documents import Document
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
@@ -64,10 +64,10 @@ async def test_the_first_change_stores_the_settings(db: Database) -> None:
 async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
     await db.settings.update(ADMINISTRATOR, SettingsChanges(sample_all_read=False))
     for changes in (SettingsChanges(sample_all_write=True), SettingsChanges(sample_all_read=False), WITHOUT_DUPLICATES):
-        with pytest.raises(StaleDocument, match="Somebody else changed the settings first"):
+        with pytest.raises(Conflict, match="Somebody else changed the settings first"):
             await db.settings.update(ADMINISTRATOR, changes, expected_version=0)
     off = await db.settings.update(ADMINISTRATOR, WITH_DUPLICATES, expected_version=1)
-    with pytest.raises(StaleDocument):
+    with pytest.raises(Conflict, match="Somebody else"):
         await db.settings.update(ADMINISTRATOR, WITHOUT_DUPLICATES, expected_version=1)
     assert await db.settings.get() == off
 

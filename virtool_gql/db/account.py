@@ -9,7 +9,7 @@ from virtool_gql.access import Viewer
 from virtool_gql.db.credentials import Credentials, ended, works
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.passwords import NewPasswords
-from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.db.updates import to_values, with_values
 from virtool_gql.db.user_inputs import email_address
 from virtool_gql.errors import BadUserInput, Conflict, NotFound, Unauthenticated
 from virtool_gql.models.users import User
@@ -63,7 +63,7 @@ class Account:
         viewer.require_session()
         values: dict[str, Any] = {} if changes.email is UNSET else {"email": email_address(changes.email)}
         if changes.password is UNSET:
-            return await self._modified(viewer, values)
+            return await modify(self._store, User, viewer.user_id, lambda user: with_values(user, values))
         values |= await self._new_password(viewer, changes.password, old_password)
         session = await self._session(token)
 
@@ -98,15 +98,7 @@ class Account:
         values = to_values(changes)
 
         def change(user: User) -> User:
-            settings = structs.replace(user.settings, **values)
-            return user if settings == user.settings else structs.replace(user, settings=settings)
-
-        return await modify(self._store, User, viewer.user_id, change)
-
-    async def _modified(self, viewer: Viewer, values: dict[str, Any]) -> User:
-        def change(user: User) -> User:
-            changed = structs.replace(user, **values)
-            return user if changed == user else changed
+            return with_values(user, {"settings": with_values(user.settings, values)})
 
         return await modify(self._store, User, viewer.user_id, change)
 

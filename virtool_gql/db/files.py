@@ -14,7 +14,7 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import file_name
 from virtool_gql.db.retries import retried
-from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.db.updates import check_version, to_values, with_values
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, NotFound, StaleDocument
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
@@ -102,10 +102,8 @@ class Files(Listing[File]):
         self._check_expiry(values.get("expires_at"))
 
         def changed(row: File) -> File:
-            if expected_version not in {None, row.version}:
-                raise StaleDocument("Somebody else changed the file first; read it again.")
-            after = structs.replace(row, **values)
-            return row if after == row else after
+            check_version(row, expected_version, self.noun)
+            return with_values(row, values)
 
         return await modify(self.store, File, id, changed)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from virtool_gql.access import Viewer, readable_groups, readable_users
 from virtool_gql.db.creation import created_once, creation_key
@@ -15,7 +15,8 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import name_key, single_line
 from virtool_gql.db.retries import retried
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, StaleDocument
+from virtool_gql.db.updates import check_version, with_values
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
 from virtool_gql.files import ID
 from virtool_gql.models.users import Group, Permission, User
 from virtool_gql.query import And, Has, Or, Order, Page
@@ -75,10 +76,8 @@ class Groups(Listing[Group]):
         values = _values(changes)
 
         def changed(group: Group) -> Group:
-            if expected_version not in {None, group.version}:
-                raise StaleDocument("Somebody else changed the group first; read it again.")
-            after = structs.replace(group, **values)
-            return group if after == group else after
+            check_version(group, expected_version, self.noun)
+            return with_values(group, values)
 
         with _names_told():
             return await modify(self.store, Group, id, changed)

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from virtool_gql.access import Viewer, readable_keys
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import single_line
 from virtool_gql.db.retries import retried
-from virtool_gql.db.sample_inputs import to_values
-from virtool_gql.errors import BadUserInput, Forbidden, StaleDocument
+from virtool_gql.db.updates import to_values, with_values
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden
 from virtool_gql.models.documents import NewId, Timestamp
 from virtool_gql.models.users import ApiKey, Permission
 from virtool_gql.query import Page
@@ -85,9 +85,8 @@ class ApiKeys(Listing[ApiKey]):
 
         def changed(key: ApiKey) -> ApiKey:
             if expected_version not in {None, key.version}:
-                raise StaleDocument("The key was changed or used in the meantime; read it again.")
-            after = structs.replace(key, **values)
-            return key if after == key else after
+                raise Conflict("The key was changed or used in the meantime; read it again.")
+            return with_values(key, values)
 
         return await modify(self.store, ApiKey, id, changed, self.readable(viewer))
 

@@ -14,8 +14,8 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import multi_line, name_key, single_line
 from virtool_gql.db.retries import retried
-from virtool_gql.db.sample_inputs import to_values
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, StaleDocument
+from virtool_gql.db.updates import check_version, to_values, with_values
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
 from virtool_gql.models.labels import DEFAULT_COLOR, Label
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
@@ -78,10 +78,8 @@ class Labels(Listing[Label]):
         values = _cleaned(to_values(changes))
 
         def changed(label: Label) -> Label:
-            if expected_version not in {None, label.version}:
-                raise StaleDocument("Somebody else changed the label first; read it again.")
-            after = structs.replace(label, **values)
-            return label if after == label else after
+            check_version(label, expected_version, self.noun)
+            return with_values(label, values)
 
         await self.get(viewer, id)
         with _names_told():

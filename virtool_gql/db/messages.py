@@ -10,7 +10,7 @@ from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import multi_line
 from virtool_gql.db.retries import retried
-from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.db.updates import check_version, to_values, with_values
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, NotFound, StaleDocument
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.settings import InstanceMessage, MessageColor
@@ -79,10 +79,9 @@ class Messages(Listing[InstanceMessage]):
             values["message"] = _text(values["message"])
 
         def changed(message: InstanceMessage) -> InstanceMessage:
-            if expected_version not in {None, message.version}:
-                raise StaleDocument("Somebody else changed the message first; read it again.")
-            after = structs.replace(message, **values)
-            return message if after == message else structs.replace(after, updated_at=self.instance.clock())
+            check_version(message, expected_version, self.noun)
+            after = with_values(message, values)
+            return message if after is message else structs.replace(after, updated_at=self.instance.clock())
 
         try:
             return await modify(self.store, InstanceMessage, (await self._shown(viewer)).id, changed, SHOWN)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from virtool_gql.db.names import comparable, multi_line, single_line
 from virtool_gql.errors import BadUserInput
@@ -50,11 +50,6 @@ class RightsChanges(msgspec.Struct, frozen=True, kw_only=True):
     group_write: bool | UnsetType = UNSET
     all_read: bool | UnsetType = UNSET
     all_write: bool | UnsetType = UNSET
-
-
-def to_values(changes: msgspec.Struct) -> dict[str, Any]:
-    """Give the fields that are set."""
-    return {name: value for name, value in structs.asdict(changes).items() if value is not UNSET}
 
 
 def cleaned(values: dict[str, Any], *, unique_names: bool) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import comparable
 from virtool_gql.db.retries import retried
-from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned, to_values
+from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned
 from virtool_gql.db.sample_links import check_links, without_deleted_labels
 from virtool_gql.db.sample_names import with_key
 from virtool_gql.db.settings import SettingsWrapper
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, StaleDocument
+from virtool_gql.db.updates import check_version, to_values, with_values
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import to_builtins
@@ -199,10 +200,9 @@ class Samples(Listing[Sample]):
     ) -> Sample:
         def changed(sample: Sample) -> Sample:
             require_right(viewer, sample)
-            if expected_version not in {None, sample.version}:
-                raise StaleDocument("Somebody else changed the sample first; read it again.")
-            after = structs.replace(sample, **values)
-            return sample if after == sample else structs.replace(after, updated_at=self.instance.clock())
+            check_version(sample, expected_version, self.noun)
+            after = with_values(sample, values)
+            return sample if after is sample else structs.replace(after, updated_at=self.instance.clock())
 
         await self.get(viewer, id)
         return await modify(self.store, Sample, id, changed, self.readable(viewer))

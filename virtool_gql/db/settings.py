@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from msgspec import structs
-
 from virtool_gql.access import Viewer, readable_settings
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import CallerViewer, Visibility, visible_changes
 from virtool_gql.db.sample_names import give_keys, refuse_duplicates
 from virtool_gql.db.settings_inputs import SettingsChanges, cleaned
-from virtool_gql.errors import Conflict, DuplicateValue, StaleDocument
+from virtool_gql.db.updates import check_version, with_values
+from virtool_gql.errors import Conflict, DuplicateValue
 from virtool_gql.models.changes import Change
 from virtool_gql.models.settings import SETTINGS_ID, Settings
 from virtool_gql.stores.documents import Documents, modify
@@ -49,7 +48,7 @@ class SettingsWrapper:
         before = await self.get()
         if not values.get("sample_unique_names") or before.sample_unique_names:
             return await self._write(values, expected_version)
-        _check(before, expected_version)
+        check_version(before, expected_version, "settings")
         return await self._make_names_unique(before, values, expected_version)
 
     async def _make_names_unique(
@@ -68,9 +67,8 @@ class SettingsWrapper:
 
     async def _write(self, values: Mapping[str, Any], expected_version: int | None) -> Settings:
         def changed(settings: Settings) -> Settings:
-            _check(settings, expected_version)
-            after = structs.replace(settings, **values)
-            return settings if after == settings else after
+            check_version(settings, expected_version, "settings")
+            return with_values(settings, values)
 
         async with self._turn:
             if await self._store.get(Settings, SETTINGS_ID) is None:
@@ -94,8 +92,3 @@ class SettingsWrapper:
         """Give the changes of the settings; end when there is no viewer."""
         visibility = Visibility(self._store, {Settings: readable_settings})
         return visible_changes(self._instance.hub, visibility, caller_viewer, after)
-
-
-def _check(settings: Settings, expected_version: int | None) -> None:
-    if expected_version not in {None, settings.version}:
-        raise StaleDocument("Somebody else changed the settings first; read them again.")

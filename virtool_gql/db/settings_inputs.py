@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from virtool_gql.db.names import single_line
-from virtool_gql.db.sample_inputs import to_values
+from virtool_gql.db.updates import to_values
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.settings import SampleGroup
 

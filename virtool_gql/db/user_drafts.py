@@ -7,8 +7,8 @@ from virtool_gql.db.groups import check_groups, gone_groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.names import comparable, user_handle
 from virtool_gql.db.passwords import Passwords, check_password
-from virtool_gql.db.sample_inputs import to_values
 from virtool_gql.db.settings import SettingsWrapper
+from virtool_gql.db.updates import to_values
 from virtool_gql.db.user_inputs import NewUser, UserChanges, changed, email_address
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.users import User

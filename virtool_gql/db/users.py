@@ -15,6 +15,7 @@ from virtool_gql.db.names import comparable, user_handle
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.retries import retried
 from virtool_gql.db.settings import SettingsWrapper
+from virtool_gql.db.updates import check_version
 from virtool_gql.db.user_drafts import UserDrafts
 from virtool_gql.db.user_inputs import NewUser, UserChanges, changed, rules, seen_by
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, NotFound
@@ -117,8 +118,7 @@ class Users(Listing[User]):
         values = await self._drafts.values(changes)
 
         def change(user: User) -> User:
-            if expected_version not in {None, user.version}:
-                raise Conflict("Somebody else changed the user first; read it again.")
+            check_version(user, expected_version, self.noun)
             return changed(user, values)
 
         with _handles_told():
