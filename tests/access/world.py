@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tests.access.rules import READS_JOB, READS_SAMPLE, Role
 from virtool_gql.db.database import Database
-from virtool_gql.db.keys import key_hash, new_secret
+from virtool_gql.db.keys import new_secret
 from virtool_gql.db.names import comparable
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.models.audit import AuditEntry, Deed
@@ -23,6 +23,7 @@ from virtool_gql.models.settings import InstanceMessage, MessageColor, Settings
 from virtool_gql.models.subtractions import NucleotideComposition, Subtraction
 from virtool_gql.models.users import ApiKey, Group, Permission, User
 from virtool_gql.query import Eq, Page
+from virtool_gql.stores.digests import digest
 from virtool_gql.workflows import Workflow
 
 D = TypeVar("D", bound=Document)
@@ -154,7 +155,7 @@ class World:
         made: dict[str, Any] = {
             "id": new_id(),
             "name": "A key",
-            "key_hash": key_hash(secret),
+            "key_hash": digest(secret),
             "user_id": user.id,
             "credentials_version": user.credentials_version,
             "created_at": now(),

@@ -1,16 +1,12 @@
 """The audit log: who did what to which document. Only administrators read it, and nobody changes it."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
-
 from virtool_gql.access import Viewer, readable_audit
 from virtool_gql.actors import current_actor
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.listing import CallerViewer, Listing
+from virtool_gql.db.listing import Listing
 from virtool_gql.models.audit import AuditEntry, Deed
-from virtool_gql.models.changes import Change
 from virtool_gql.models.users import User
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
-from virtool_gql.stores.documents import Found
+from virtool_gql.query import Filter
 
 
 class Audit(Listing[AuditEntry]):
@@ -28,29 +24,6 @@ class Audit(Listing[AuditEntry]):
             at, new_id = self.instance.clock(), self.instance.new_id
             await self.store.insert(AuditEntry.of(actor, deed, User.kept.name, user_id, at=at, new_id=new_id))
 
-    async def find(
-        self,
-        viewer: Viewer,
-        where: Filter = EVERYTHING,
-        order: Sequence[Order] = (),
-        page: Page = FIRST_PAGE,
-    ) -> Found[AuditEntry]:
+    def meant(self, viewer: Viewer, where: Filter) -> Filter:
         viewer.require_administrator()
-        return await super().find(viewer, where, order, page)
-
-    async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
-        viewer.require_administrator()
-        return await super().count(viewer, where)
-
-    def changes(
-        self,
-        caller_viewer: CallerViewer,
-        where: Filter = EVERYTHING,
-        ids: Collection[str] | None = None,
-        after: str | None = None,
-    ) -> AsyncGenerator[Change, None]:
-        """Give new entries; Forbidden at once for those who are no administrators."""
-        viewer = caller_viewer()
-        if viewer is not None:
-            viewer.require_administrator()
-        return super().changes(caller_viewer, where, ids, after)
+        return where

@@ -7,10 +7,11 @@ from virtool_gql.access import Viewer
 from virtool_gql.db.names import single_line
 from virtool_gql.errors import BadUserInput, Conflict
 from virtool_gql.models.documents import Document
-from virtool_gql.query import Eq, Page
-from virtool_gql.stores.documents import Documents
+from virtool_gql.query import Eq
+from virtool_gql.stores.documents import Documents, first_of
 
 D = TypeVar("D", bound=Document)
+T = TypeVar("T")
 
 
 def creation_key(viewer: Viewer, idempotency_key: str | None) -> str | None:
@@ -24,20 +25,24 @@ async def created_by(store: Documents, kind: type[D], key: str | None) -> D | No
     """Give the document that a request with the key has created."""
     if key is None:
         return None
-    found = await store.find(kind, Eq("creation_key", key), page=Page(first=1))
-    return found.documents[0] if found.documents else None
+    return await first_of(store, kind, Eq("creation_key", key))
 
 
 async def created_once(store: Documents, kind: type[D], key: str | None, create: Callable[[], Awaitable[D]]) -> D:
-    """Give what a request with the key has created, else create it; of many at once one creates."""
-    earlier = await created_by(store, kind, key)
+    """Give what a request with the key has created, else create it."""
+    return await once(lambda: created_by(store, kind, key), create)
+
+
+async def once(find: Callable[[], Awaitable[T | None]], create: Callable[[], Awaitable[T]]) -> T:
+    """Give what can be found of an earlier request, else create it; of many at once one creates."""
+    earlier = await find()
     if earlier is not None:
         return earlier
     try:
         return await create()
     except (BadUserInput, Conflict):
-        # A request with the same key may have won the race for a name, or for the key itself.
-        earlier = await created_by(store, kind, key)
+        # A request with the same key may have won the race for a name or a file, or for the key itself.
+        earlier = await find()
         if earlier is None:
             raise
         return earlier

@@ -23,7 +23,7 @@ from virtool_gql.models.files import File, FileType
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Eq, Page
-from virtool_gql.stores.documents import Documents, modify
+from virtool_gql.stores.documents import Documents, first_of, modify
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +61,7 @@ class Files(Listing[File]):
 
     async def imported(self, source_key: str) -> File | None:
         """Give the file that was made, or is being made, of a source."""
-        found = await self.store.find(File, Eq("source_key", source_key), page=Page(first=1))
-        return found.documents[0] if found.documents else None
+        return await first_of(self.store, File, Eq("source_key", source_key))
 
     def _new(self, name: str, type: FileType) -> File:
         at = self.instance.clock()

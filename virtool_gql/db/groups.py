@@ -1,8 +1,7 @@
 """Groups: users who share permissions and samples."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,14 +12,16 @@ from virtool_gql.db.creation import created_once, creation_key
 from virtool_gql.db.group_traces import MOST_AT_ONCE, count_traces, remove_traces
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import name_key, single_line
+from virtool_gql.db.names import name_key, single_line, told_when_taken
 from virtool_gql.db.retries import retried
 from virtool_gql.db.updates import check_version, with_values
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
+from virtool_gql.errors import BadUserInput
 from virtool_gql.files import ID
 from virtool_gql.models.users import Group, Permission, User
 from virtool_gql.query import And, Has, Or, Order, Page
 from virtool_gql.stores.documents import Documents, modify
+
+TAKEN = ("name_key", "name", "Group already exists.")
 
 
 class GroupChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Groups(Listing[Group]):
             permissions=_ordered(permissions),
             created_at=self.instance.clock(),
         )
-        with _names_told():
+        with told_when_taken(*TAKEN):
             return (await self.store.insert(group))[0]
 
     async def update(
@@ -79,7 +80,7 @@ class Groups(Listing[Group]):
             check_version(group, expected_version, self.noun)
             return with_values(group, values)
 
-        with _names_told():
+        with told_when_taken(*TAKEN):
             return await modify(self.store, Group, id, changed)
 
     async def delete(self, viewer: Viewer, id: str) -> Group:
@@ -150,12 +151,3 @@ def _checked(name: str) -> str:
 
 def _ordered(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
     return tuple(sorted(set(permissions)))
-
-
-@contextmanager
-def _names_told() -> Iterator[None]:
-    """Say in the user's words that a name is taken."""
-    try:
-        yield
-    except DuplicateValue as error:
-        raise Conflict("Group already exists.", path=["name"]) from error

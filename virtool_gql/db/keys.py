@@ -1,6 +1,5 @@
 """API keys: secrets by which scripts act for their users."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +17,7 @@ from virtool_gql.errors import BadUserInput, Conflict, Forbidden
 from virtool_gql.models.documents import NewId, Timestamp
 from virtool_gql.models.users import ApiKey, Permission
 from virtool_gql.query import Page
+from virtool_gql.stores.digests import digest
 from virtool_gql.stores.documents import modify
 
 SECRET_BYTES = 32
@@ -34,11 +34,6 @@ class KeyChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def key_hash(secret: str) -> str:
-    """Give what is kept of a key; its 256 random bits need no slow hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ApiKeys(Listing[ApiKey]):
@@ -68,7 +63,7 @@ class ApiKeys(Listing[ApiKey]):
         key = ApiKey(
             **self._values(viewer, asked),
             id=self.instance.new_id(),
-            key_hash=key_hash(secret),
+            key_hash=digest(secret),
             user_id=viewer.user_id,
             credentials_version=viewer.credentials_version,
             created_at=self.instance.clock(),

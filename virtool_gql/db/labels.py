@@ -1,8 +1,7 @@
 """Labels, which people put on samples, and how one that is deleted leaves all of them."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -12,10 +11,10 @@ from virtool_gql.access import Viewer, readable_labels, readable_samples
 from virtool_gql.db.creation import created_once, creation_key
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import multi_line, name_key, single_line
+from virtool_gql.db.names import multi_line, name_key, single_line, told_when_taken
 from virtool_gql.db.retries import retried
 from virtool_gql.db.updates import check_version, to_values, with_values
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
+from virtool_gql.errors import BadUserInput
 from virtool_gql.models.labels import DEFAULT_COLOR, Label
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
@@ -25,6 +24,7 @@ from virtool_gql.stores.documents import Documents, Found, modify
 LONGEST_DESCRIPTION = 1_000
 LONGEST_COLOR = 7
 SAMPLES_AT_ONCE = 500
+TAKEN = ("name_key", "name", "Label name already exists.")
 
 COLOR = re.compile("#(?:[0-9A-F]{3}|[0-9A-F]{6})")
 
@@ -68,7 +68,7 @@ class Labels(Listing[Label]):
             user_id=viewer.user_id,
             created_at=self.instance.clock(),
         )
-        with _names_told():
+        with told_when_taken(*TAKEN):
             return (await self.store.insert(label))[0]
 
     async def update(
@@ -82,7 +82,7 @@ class Labels(Listing[Label]):
             return with_values(label, values)
 
         await self.get(viewer, id)
-        with _names_told():
+        with told_when_taken(*TAKEN):
             return await modify(self.store, Label, id, changed)
 
     async def delete(self, viewer: Viewer, id: str) -> Label:
@@ -150,14 +150,3 @@ def _color(text: str) -> str:
     if not COLOR.fullmatch(color):
         raise BadUserInput("A color looks like #A0AEC0 or #ABC.", path=["color"])
     return color if len(color) == LONGEST_COLOR else "#" + "".join(digit * 2 for digit in color[1:])
-
-
-@contextmanager
-def _names_told() -> Iterator[None]:
-    """Say in the user's words that a name is taken."""
-    try:
-        yield
-    except DuplicateValue as error:
-        if "name_key" not in error.path:
-            raise
-        raise Conflict("Label name already exists.", path=["name"]) from error

@@ -43,6 +43,10 @@ class Listing(Generic[D]):
         """Give by id those that the viewer may read."""
         return await self.store.get_many(self.kind, [id for id in ids if ID.fullmatch(id)], self.readable(viewer))
 
+    def meant(self, viewer: Viewer, where: Filter) -> Filter:  # noqa: ARG002 - for wrappers to which it matters
+        """Give what a filter means to the viewer; raise Forbidden when it is not for them to ask."""
+        return where
+
     async def find(
         self,
         viewer: Viewer,
@@ -50,10 +54,10 @@ class Listing(Generic[D]):
         order: Sequence[Order] = (),
         page: Page = FIRST_PAGE,
     ) -> Found[D]:
-        return await self.store.find(self.kind, And(self.readable(viewer), where), order, page)
+        return await self.store.find(self.kind, And(self.readable(viewer), self.meant(viewer, where)), order, page)
 
     async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
-        return await self.store.count(self.kind, And(self.readable(viewer), where))
+        return await self.store.count(self.kind, And(self.readable(viewer), self.meant(viewer, where)))
 
     def changes(
         self,
@@ -63,6 +67,8 @@ class Listing(Generic[D]):
         after: str | None = None,
     ) -> AsyncGenerator[Change, None]:
         """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
+        viewer = caller_viewer()
+        where = where if viewer is None else self.meant(viewer, where)
         visibility = Visibility(self.store, {self.kind: self.readable}, where, ids)
         return visible_changes(self.instance.hub, visibility, caller_viewer, after)
 

@@ -14,8 +14,8 @@ from virtool_gql.db.updates import check_version, to_values, with_values
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, NotFound, StaleDocument
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.settings import InstanceMessage, MessageColor
-from virtool_gql.query import And, Eq, Page
-from virtool_gql.stores.documents import modify
+from virtool_gql.query import And, Eq
+from virtool_gql.stores.documents import first_of, modify
 
 LONGEST_MESSAGE = 2_000
 ACTIVE = "active"
@@ -40,8 +40,7 @@ class Messages(Listing[InstanceMessage]):
 
     async def active(self, viewer: Viewer) -> InstanceMessage | None:
         """Give the message that is shown."""
-        found = await self.store.find(InstanceMessage, And(self.readable(viewer), SHOWN), page=Page(first=1))
-        return found.documents[0] if found.documents else None
+        return await first_of(self.store, InstanceMessage, And(self.readable(viewer), SHOWN))
 
     async def show(self, viewer: Viewer, message: str, color: MessageColor) -> InstanceMessage:
         """Show a message instead of the one that is shown; of several at once the last stands."""

@@ -9,8 +9,10 @@ searched and names a download; no path on disk is ever made of it.
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from virtool_gql.errors import BadUserInput
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
 
 NAME_LENGTH = 255
 HANDLE_LENGTH = 64
@@ -71,6 +73,17 @@ def comparable(text: str) -> str:
 def name_key(text: str) -> str:
     """Give the form in which a name that must be unique is compared: what draws nothing does not count either."""
     return " ".join(visible(comparable(text)).split())
+
+
+@contextmanager
+def told_when_taken(key: str, field: str, sentence: str) -> Iterator[None]:
+    """Say in the user's words that a name, which is compared by its key, is taken."""
+    try:
+        yield
+    except DuplicateValue as error:
+        if key not in error.path:
+            raise
+        raise Conflict(sentence, path=[field]) from error
 
 
 def visible(text: str) -> str:

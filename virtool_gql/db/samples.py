@@ -1,37 +1,39 @@
 """Samples: their creation from uploads, what is known of them, and who may see and change them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import structs
 
 from virtool_gql.access import Viewer, owned_samples, readable_samples, writable_samples
-from virtool_gql.db.creation import created_by, creation_key
+from virtool_gql.db.creation import created_by, creation_key, once
 from virtool_gql.db.files import mark, release, remove_folder, reserve
 from virtool_gql.db.group_traces import without_deleted_group
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import comparable
+from virtool_gql.db.names import comparable, told_when_taken
 from virtool_gql.db.retries import retried
 from virtool_gql.db.sample_inputs import NewSample, RightsChanges, SampleChanges, cleaned
 from virtool_gql.db.sample_links import check_links, without_deleted_labels
 from virtool_gql.db.sample_names import with_key
 from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.updates import check_version, to_values, with_values
-from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import to_builtins
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Sample
+from virtool_gql.models.settings import SampleGroup
 from virtool_gql.models.users import Group, Permission, User
 from virtool_gql.query import matches
 from virtool_gql.stores.documents import modify
 from virtool_gql.workflows import CreateSample, Workflow
 
 __all__ = ["NewSample", "RightsChanges", "SampleChanges", "Samples"]
+
+TAKEN = ("unique_key", "name", "Sample name is already in use.")
 
 
 class Samples(Listing[Sample]):
@@ -57,32 +59,22 @@ class Samples(Listing[Sample]):
         """
         viewer.require(Permission.CREATE_SAMPLE)
         key = creation_key(viewer, idempotency_key)
-        earlier = await self._created_by(key)
-        if earlier is not None:
-            return earlier
-        try:
-            sample, job = await self._create(viewer, new, key)
-        except (BadUserInput, Conflict):
-            # A request with the same key may have won the race for the files or the name.
-            earlier = await self._created_by(key)
-            if earlier is None:
-                raise
-            return earlier
-        sample = await self._keyed_new(viewer, sample)
-        await self._jobs.enqueue(job)
-        return sample, job
+        return await once(lambda: self._created_by(key), lambda: self._create(viewer, new, key))
 
     async def _create(self, viewer: Viewer, new: NewSample, key: str | None) -> tuple[Sample, Job]:
         draft = await self._draft(viewer, new, key)
         args = CreateSample(sample_id=draft.id, file_ids=draft.file_ids)
         job = self._jobs.new(Workflow.CREATE_SAMPLE, args, viewer.user_id)
-        with _names_told():
+        with told_when_taken(*TAKEN):
             async with self.store.transaction() as documents:
                 await reserve(documents, draft.file_ids, draft.id)
                 sample = (await documents.insert(structs.replace(draft, job_id=job.id)))[0]
                 job = (await documents.insert(job))[0]
         sample = await without_deleted_group(self.store, sample)
-        return (await without_deleted_labels(self.store, [sample]))[0], job
+        sample = (await without_deleted_labels(self.store, [sample]))[0]
+        sample = await self._keyed_new(viewer, sample)
+        await self._jobs.enqueue(job)
+        return sample, job
 
     async def _draft(self, viewer: Viewer, new: NewSample, key: str | None) -> Sample:
         settings = await self._settings.get()
@@ -105,13 +97,13 @@ class Samples(Listing[Sample]):
             updated_at=at,
         )
 
-    async def _group_of_new(self, viewer: Viewer, group_id: str | None, policy: str) -> str | None:
+    async def _group_of_new(self, viewer: Viewer, group_id: str | None, policy: SampleGroup) -> str | None:
         """Give the group of a new sample: the one that was asked for, else what the settings say."""
         if group_id is not None:
             await self._check_group(group_id)
-        elif policy == "force_choice":
+        elif policy is SampleGroup.FORCE_CHOICE:
             raise BadUserInput("Group value required for sample creation.", path=["group_id"])
-        elif policy == "users_primary_group":
+        elif policy is SampleGroup.USERS_PRIMARY_GROUP:
             user = await self.store.get(User, viewer.user_id)
             return user.primary_group_id if user else None
         return group_id
@@ -140,7 +132,7 @@ class Samples(Listing[Sample]):
         settings = await self._settings.get()
         values = cleaned(to_values(changes), unique_names=settings.sample_unique_names)
         await check_links(self.store, values)
-        with _names_told():
+        with told_when_taken(*TAKEN):
             sample = await self._renamed(viewer, id, values, expected_version)
         return (await without_deleted_labels(self.store, [sample]))[0] if values.get("label_ids") else sample
 
@@ -171,7 +163,7 @@ class Samples(Listing[Sample]):
     async def _keyed(self, sample: Sample) -> Sample:
         if sample.unique_key is not None or not (await self._settings.get()).sample_unique_names:
             return sample
-        with _names_told():
+        with told_when_taken(*TAKEN):
             return await modify(self.store, Sample, sample.id, with_key)
 
     async def update_rights(
@@ -237,14 +229,3 @@ def require_write(viewer: Viewer, sample: Sample) -> None:
 def require_ownership(viewer: Viewer, sample: Sample) -> None:
     if not matches(owned_samples(viewer), to_builtins(sample)):
         raise Forbidden("Only the owner of the sample or an administrator can change its rights.")
-
-
-@contextmanager
-def _names_told() -> Iterator[None]:
-    """Say in the user's words that a name is taken."""
-    try:
-        yield
-    except DuplicateValue as error:
-        if "unique_key" not in error.path:
-            raise
-        raise Conflict("Sample name is already in use.", path=["name"]) from error

@@ -10,15 +10,15 @@ from msgspec import structs
 from virtool_gql.access import Viewer
 from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.keys import key_hash
 from virtool_gql.db.names import HANDLE_LENGTH, comparable
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput, NotFound
 from virtool_gql.models.documents import Timestamp, moment_of
 from virtool_gql.models.users import ApiKey, User
-from virtool_gql.query import Eq, Page
-from virtool_gql.stores.documents import modify
+from virtool_gql.query import Eq
+from virtool_gql.stores.digests import digest
+from virtool_gql.stores.documents import first_of, modify
 from virtool_gql.stores.redis import RateLimit
 from virtool_gql.stores.reset_codes import Reset
 from virtool_gql.stores.sessions import Session
@@ -128,10 +128,9 @@ class SignIn:
 
     async def by_key(self, key: str, handle: str | None = None) -> Viewer | None:
         """Give the viewer of an API key; a handle, if it is given, must be that of the key's owner."""
-        found = await self._store.find(ApiKey, Eq("key_hash", key_hash(key)), page=Page(first=1))
-        if not found.documents:
+        api_key = await first_of(self._store, ApiKey, Eq("key_hash", digest(key)))
+        if api_key is None:
             return None
-        api_key = found.documents[0]
         if api_key.expires_at is not None and api_key.expires_at <= self._clock():
             return None
         viewer = await self._users.viewer(api_key.user_id, api_key)

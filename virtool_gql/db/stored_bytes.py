@@ -10,13 +10,13 @@ from pathlib import Path
 
 from virtool_gql.db.files import remove_file
 from virtool_gql.db.instance import Instance
+from virtool_gql.db.users import any_users
 from virtool_gql.errors import StaleDocument
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import Timestamp, moment_of
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job, JobState
-from virtool_gql.models.users import User
 from virtool_gql.query import And, Eq, In, Order, Page
 from virtool_gql.stores.documents import Documents
 
@@ -64,7 +64,7 @@ class StoredBytes:
 
     async def remove_strays(self) -> int:
         """Tell of bytes that belong to no row, and remove them when the grace time is over."""
-        if not await _has_users(self._store):
+        if not await any_users(self._store):
             return 0
         now = self._clock()
         names = await run_in_thread(lambda: sorted(_regular(self._places.files)))
@@ -110,14 +110,14 @@ class StoredBytes:
     async def _is_in_place(self) -> bool:
         """Tell whether the folder is the one that the rows are about, and not the place where it should be mounted."""
         if await run_in_thread(self._is_as_marked):
-            return await _has_users(self._store)
+            return await any_users(self._store)
         rows = (await self._store.find(File, Eq("ready", value=True), page=Page(first=ROWS_AT_ONCE))).documents
         names = await run_in_thread(_names, self._places.files)
         if rows and not any(row.id in names for row in rows):
             self._tell_of_absence()
             return False
         await run_in_thread(lambda: self._places.files_mark.write_text(self._kind()))
-        return await _has_users(self._store)
+        return await any_users(self._store)
 
     def _is_as_marked(self) -> bool:
         try:
@@ -135,10 +135,6 @@ class StoredBytes:
                 self._places.files,
             )
         self._told_of_absence = True
-
-
-async def _has_users(store: Documents) -> bool:
-    return bool((await store.find(User, page=Page(first=1))).documents)
 
 
 async def _free(store: Documents, ids: Collection[str] | None) -> AsyncIterator[list[File]]:

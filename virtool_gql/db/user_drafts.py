@@ -6,8 +6,7 @@ from typing import Any
 from virtool_gql.db.groups import check_groups, gone_groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.names import comparable, user_handle
-from virtool_gql.db.passwords import Passwords, check_password
-from virtool_gql.db.settings import SettingsWrapper
+from virtool_gql.db.passwords import NewPasswords
 from virtool_gql.db.updates import to_values
 from virtool_gql.db.user_inputs import NewUser, UserChanges, changed, email_address
 from virtool_gql.errors import BadUserInput
@@ -17,17 +16,16 @@ from virtool_gql.models.users import User
 class UserDrafts:
     """What people say of users, as it is stored; raises BadUserInput for what is not acceptable."""
 
-    def __init__(self, instance: Instance, settings: SettingsWrapper, passwords: Passwords) -> None:
+    def __init__(self, instance: Instance, new_passwords: NewPasswords) -> None:
         self._store = instance.store
         self._clock = instance.clock
-        self._settings = settings
-        self._passwords = passwords
+        self._new_passwords = new_passwords
 
     async def new(self, id: str, new: NewUser, key: str | None = None) -> User:
         handle, email = user_handle(new.handle), email_address(new.email)
         group_ids = await self._groups(new.group_ids)
         await self._check_primary_group(new.primary_group_id)
-        password_hash = await self._hash(new.password)
+        password_hash = await self._new_passwords.hash(new.password)
         at = self._clock()
         user = User(
             id=id,
@@ -55,7 +53,7 @@ class UserDrafts:
             values["group_ids"] = await self._groups(values["group_ids"])
         await self._check_primary_group(values.get("primary_group_id"))
         if "password" in values:
-            password_hash = await self._hash(values.pop("password"))
+            password_hash = await self._new_passwords.hash(values.pop("password"))
             values |= {"password_hash": password_hash, "last_password_change": self._clock()}
         return values
 
@@ -67,7 +65,3 @@ class UserDrafts:
     async def _check_primary_group(self, group_id: str | None) -> None:
         if group_id is not None and await gone_groups(self._store, [group_id]):
             raise BadUserInput("Primary group does not exist.", path=["primary_group_id"])
-
-    async def _hash(self, password: str) -> str:
-        check_password(password, (await self._settings.get()).minimum_password_length)
-        return await self._passwords.hash(password)

@@ -1,7 +1,6 @@
 """Users: who can sign in, and what each may do at this moment."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import UNSET
 
@@ -10,24 +9,23 @@ from virtool_gql.db.creation import created_once, creation_key
 from virtool_gql.db.credentials import Credential, Credentials, works
 from virtool_gql.db.groups import gone_groups
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.listing import CallerViewer, Listing
-from virtool_gql.db.names import comparable, user_handle
-from virtool_gql.db.passwords import Passwords
+from virtool_gql.db.listing import Listing
+from virtool_gql.db.names import comparable, told_when_taken, user_handle
+from virtool_gql.db.passwords import NewPasswords
 from virtool_gql.db.retries import retried
-from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.updates import check_version
 from virtool_gql.db.user_drafts import UserDrafts
 from virtool_gql.db.user_inputs import NewUser, UserChanges, changed, rules, seen_by
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, Forbidden, NotFound
-from virtool_gql.models.changes import Change
 from virtool_gql.models.users import ApiKey, Group, User
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Eq, Filter, Order, Page
-from virtool_gql.stores.documents import Documents, Found, modify
+from virtool_gql.query import Eq, Filter
+from virtool_gql.stores.documents import Documents, first_of, modify
 from virtool_gql.stores.sessions import Session
 
 __all__ = ["NewUser", "UserChanges", "Users"]
 
 FIRST_USER_ID = "first"
+TAKEN = ("handle_key", "handle", "User already exists.")
 
 
 class Users(Listing[User]):
@@ -35,34 +33,17 @@ class Users(Listing[User]):
 
     noun = "user"
 
-    def __init__(
-        self, instance: Instance, settings: SettingsWrapper, passwords: Passwords, credentials: Credentials
-    ) -> None:
+    def __init__(self, instance: Instance, new_passwords: NewPasswords, credentials: Credentials) -> None:
         super().__init__(instance, User, readable_users)
-        self._drafts = UserDrafts(instance, settings, passwords)
+        self._drafts = UserDrafts(instance, new_passwords)
         self._credentials = credentials
 
-    async def find(
-        self, viewer: Viewer, where: Filter = EVERYTHING, order: Sequence[Order] = (), page: Page = FIRST_PAGE
-    ) -> Found[User]:
-        return await super().find(viewer, seen_by(viewer, where), order, page)
-
-    async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
-        return await super().count(viewer, seen_by(viewer, where))
-
-    def changes(
-        self,
-        caller_viewer: CallerViewer,
-        where: Filter = EVERYTHING,
-        ids: Collection[str] | None = None,
-        after: str | None = None,
-    ) -> AsyncGenerator[Change, None]:
-        """Give the changes of users. Whoever loses a role is signed out: what the filter means to them stays."""
-        viewer = caller_viewer()
-        return super().changes(caller_viewer, seen_by(viewer, where) if viewer else where, ids, after)
+    def meant(self, viewer: Viewer, where: Filter) -> Filter:
+        """Give what a filter means to the viewer. Whoever loses a role is signed out, and hears no more changes."""
+        return seen_by(viewer, where)
 
     async def any_exist(self) -> bool:
-        return bool((await self.store.find(User, page=Page(first=1))).documents)
+        return await any_users(self.store)
 
     async def create_first(self, handle: str, password: str) -> User:
         """Make the first user, an administrator; Conflict when there is a user.
@@ -104,7 +85,7 @@ class Users(Listing[User]):
     async def _create(self, new: NewUser, key: str | None = None) -> User:
         """Make a user, whose handle differs from all others by more than the case of its letters."""
         user = await self._drafts.new(self.instance.new_id(), new, key)
-        with _handles_told():
+        with told_when_taken(*TAKEN):
             user = (await self.store.insert(user))[0]
         return await self._without_gone_groups(user)
 
@@ -121,7 +102,7 @@ class Users(Listing[User]):
             check_version(user, expected_version, self.noun)
             return changed(user, values)
 
-        with _handles_told():
+        with told_when_taken(*TAKEN):
             before, after = await retried(lambda: self._replace(viewer, id, change))
         if before.credentials_version != after.credentials_version:
             await self._credentials.forget(id)
@@ -162,8 +143,7 @@ class Users(Listing[User]):
             key = comparable(user_handle(handle))
         except BadUserInput:
             return None
-        found = await self.store.find(User, Eq("handle_key", key), page=Page(first=1))
-        return found.documents[0] if found.documents else None
+        return await first_of(self.store, User, Eq("handle_key", key))
 
     async def viewer(self, user_id: str, credential: Credential | None = None) -> Viewer | None:
         """Give what the user may do at this moment; None when gone, deactivated, or when the credential has ended."""
@@ -189,6 +169,10 @@ class Users(Listing[User]):
         }
 
 
+async def any_users(store: Documents) -> bool:
+    return await first_of(store, User) is not None
+
+
 def _refuse_to_oneself(viewer: Viewer, id: str, changes: UserChanges) -> None:
     if id != viewer.user_id:
         return
@@ -206,12 +190,3 @@ async def _acting_administrator(documents: Documents, viewer: Viewer) -> User:
     if user is None or not rules(user):
         raise Forbidden("You are no administrator any more.")
     return user
-
-
-@contextmanager
-def _handles_told() -> Iterator[None]:
-    """Say in the user's words that a handle is taken."""
-    try:
-        yield
-    except DuplicateValue as error:
-        raise Conflict("User already exists.", path=["handle"]) from error

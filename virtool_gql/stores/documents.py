@@ -118,6 +118,12 @@ def duplicate(paths: Sequence[str]) -> DuplicateValue:
     return DuplicateValue(f"The {' and '.join(paths)} is taken.", path=paths)
 
 
+async def first_of(store: Documents, kind: type[D], where: Filter = EVERYTHING) -> D | None:
+    """Give one of the documents that pass the filter; None when there is none."""
+    found = (await store.find(kind, where, page=Page(first=1))).documents
+    return found[0] if found else None
+
+
 async def at_once(store: Documents, work: Callable[[Documents], Awaitable[T]]) -> T:
     """Do one write in a transaction of its own, again when another transaction was faster."""
     for tries in range(1, OVERTAKEN_TRIES):
