@@ -1,7 +1,7 @@
 import pytest
 
-from virtool_gql.db.names import comparable, file_name, multi_line, name_key, single_line, user_handle
-from virtool_gql.errors import BadUserInput
+from virtool_gql.db.names import comparable, file_name, multi_line, name_key, single_line, told_when_taken, user_handle
+from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,13 @@ def test_names_are_compared_without_what_draws_nothing(name: str) -> None:
 
 def test_words_of_a_name_stay_words() -> None:
     assert name_key("Plant \u200b  Virologists") == "plant virologists" != name_key("PlantVirologists")
+
+
+def test_of_values_that_are_taken_only_the_name_is_told_in_its_own_words() -> None:
+    taken = told_when_taken("name_key", "name", "This name is taken.")
+    with pytest.raises(Conflict, match=r"This name is taken\.") as told, taken:
+        raise DuplicateValue("The name_key is taken.", path=["name_key"])
+    assert told.value.path == ("name",)
+    taken = told_when_taken("name_key", "name", "This name is taken.")
+    with pytest.raises(DuplicateValue, match="creation_key"), taken:
+        raise DuplicateValue("The creation_key is taken.", path=["creation_key"])
