@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def test_what_was_imported_is_removed_without_a_trace(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     remove(tmp_path / "link", put(tmp_path / "real"), Writers())
     assert names(tmp_path / "real") == []
+
+
+def test_many_are_removed_at_once(tmp_path: Path) -> None:
+    sources = [put(tmp_path, f"{number}.fq") for number in range(500)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda source: remove(tmp_path, source, Writers()), sources))
+    assert names(tmp_path) == []
 
 
 def test_what_took_its_place_is_put_back(tmp_path: Path) -> None:

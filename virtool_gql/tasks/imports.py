@@ -73,10 +73,8 @@ class Imports:
         source = candidate.source
         try:
             return await self._take(source)
-        except Gone:
-            return DONE
-        except Changed:
-            return Outcome(self._quiet_seconds)
+        except (Gone, Changed):
+            return Outcome(self._quiet_seconds)  # which is nothing for a file that is not there
         except PerhapsUnfinished as error:
             patience = PATIENCE * self._quiet_seconds - candidate.quiet_seconds
             return Outcome(patience) if patience > 0 else await self._rejected(source, str(error))

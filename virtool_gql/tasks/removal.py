@@ -4,11 +4,17 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from virtool_gql.tasks.sources import ASIDE, NAME_BYTES, REJECTED, Changed, Gone, LeftAlone, Source
 from virtool_gql.tasks.writers import Writers
+
+ATTEMPTS = 100
+
+
+class Vanished(LeftAlone):
+    """A folder is not there, perhaps because somebody else has just removed it."""
 
 
 @contextmanager
@@ -16,6 +22,8 @@ def _folder_at(path: Path | str, *, within: int | None = None) -> Iterator[int]:
     """Open a folder itself: where a link to one lies, somebody wants us to write elsewhere."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+    except FileNotFoundError as error:
+        raise Vanished(f"the folder {os.fspath(path)} vanished") from error
     except OSError as error:
         raise LeftAlone(f"{os.fspath(path)} is no folder that can be opened ({error.strerror})") from error
     try:
@@ -33,6 +41,8 @@ def _inner_folder(folder: int, name: str, mode: int = 0o777) -> Iterator[int]:
     try:
         with suppress(FileExistsError):
             os.mkdir(name, mode, dir_fd=folder)
+    except FileNotFoundError as error:
+        raise Vanished(f"the folder around {name} vanished") from error
     except OSError as error:
         raise LeftAlone(f"the folder {name} cannot be made ({error.strerror})") from error
     with _folder_at(name, within=folder) as inner:
@@ -41,28 +51,37 @@ def _inner_folder(folder: int, name: str, mode: int = 0o777) -> Iterator[int]:
 
 def remove(folder: Path, source: Source, writers: Writers) -> None:
     """Remove the file that was imported; put back what has taken its place, and what somebody writes to again."""
-    with _watch_folder(folder) as watch, _inner_folder(watch, ASIDE, 0o700) as aside:
-        try:
-            with _inner_folder(aside, source.content, 0o700) as own:
-                _move(source.name, watch, source.name, own)
-                kept = _settle(own, source.name, source.content, watch, writers)
-        finally:
-            _tidy(watch, aside, source.content)
+    with _watch_folder(folder) as watch, _own_folder(watch, source.content) as own:
+        _move(source.name, watch, source.name, own)
+        kept = _settle(own, source.name, source.content, watch, writers)
     if kept:
         raise Changed
 
 
+@contextmanager
+def _own_folder(watch: int, content: str) -> Iterator[int]:
+    """Have a folder for what is set aside while the block lasts; others make and remove theirs at the same time."""
+    with ExitStack() as stack:
+        for attempt in range(ATTEMPTS):
+            try:
+                aside = stack.enter_context(_inner_folder(watch, ASIDE, 0o700))
+                own = stack.enter_context(_inner_folder(aside, content, 0o700))
+                break
+            except Vanished:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        stack.callback(_tidy, watch, aside, content)
+        yield own
+
+
 def mend(folder: Path, writers: Writers) -> None:
     """Settle what an earlier process had set aside when it was killed."""
-    with _watch_folder(folder) as watch:
-        if not _exists(watch, ASIDE):
-            return
-        with _folder_at(ASIDE, within=watch) as aside:
-            for content in _entries(aside):
-                with suppress(LeftAlone, Gone), _folder_at(content, within=aside) as own:
-                    for name in _entries(own):
-                        _settle(own, name, content, watch, writers)
-                _tidy(watch, aside, content)
+    with _watch_folder(folder) as watch, suppress(Vanished), _folder_at(ASIDE, within=watch) as aside:
+        for content in _entries(aside):
+            with suppress(LeftAlone, Gone), _folder_at(content, within=aside) as own:
+                for name in _entries(own):
+                    _settle(own, name, content, watch, writers)
+            _tidy(watch, aside, content)
 
 
 def _entries(folder: int) -> list[str]:
