@@ -72,7 +72,10 @@ class JobSubscription:
         description="Changes of your jobs, or of all with `CANCEL_JOB` or `REMOVE_JOB`.",
     )
 
-    @strawberry.subscription(description="A job's log: what it wrote, then what it writes, until the job has ended.")
+    @strawberry.subscription(
+        description="A job's log: what it wrote, then what it writes, until the job has ended. Of your own jobs, or of "
+        "any with `CANCEL_JOB` or `REMOVE_JOB`."
+    )
     async def job_log(
         self,
         info: Info,

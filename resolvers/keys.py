@@ -25,7 +25,7 @@ from schema.payloads import mutation
 class ApiKeyMutation:
     """Making, changing and deleting API keys."""
 
-    @mutation("Make an API key for yourself. Needs a session; a key cannot make keys.")
+    @mutation("Make an API key for yourself. Needs a session: no API key can do it.")
     async def create_api_key(
         self, info: Info, input: Annotated[CreateApiKeyInput, described("The key.")]
     ) -> CreateApiKeyPayload:
@@ -39,7 +39,7 @@ class ApiKeyMutation:
         )
         return CreateApiKeyPayload(api_key=ApiKey.from_document(key), key=secret)
 
-    @mutation("Change one of your API keys. Needs a session.")
+    @mutation("Change one of your API keys. Needs a session: no API key can do it.")
     async def update_api_key(
         self, info: Info, input: Annotated[UpdateApiKeyInput, described("The key, and what to change.")]
     ) -> UpdateApiKeyPayload:
@@ -48,13 +48,13 @@ class ApiKeyMutation:
         key = await info.context.db.keys.update(viewer, id, input.changes(), expected_version=version)
         return UpdateApiKeyPayload(api_key=ApiKey.from_document(key))
 
-    @mutation("Delete one of your API keys, which works no more from then on. Needs a session.")
+    @mutation("Delete one of your API keys, which works no more from then on. Needs a session: no API key can do it.")
     async def delete_api_key(
         self, info: Info, input: Annotated[DeleteApiKeyInput, described("The key.")]
     ) -> DeleteApiKeyPayload:
         key = await info.context.db.keys.delete(info.context.viewer, stored_id("key", input.id))
         return DeleteApiKeyPayload(api_key=ApiKey.from_document(key))
 
-    @mutation("Delete all of your API keys, which work no more from then on. Needs a session.")
+    @mutation("Delete all of your API keys, which work no more from then on. Needs a session: no API key can do it.")
     async def delete_api_keys(self, info: Info) -> DeleteApiKeysPayload:
         return DeleteApiKeysPayload(count=await info.context.db.keys.delete_all(info.context.viewer))

@@ -57,7 +57,7 @@ class LabelMutation:
         label = await info.context.db.labels.create(viewer, input.new_label(), idempotency_key=key)
         return CreateLabelPayload(label=Label.from_document(label))
 
-    @mutation("Change a label; what is as it was is no change. Needs the permission `CREATE_SAMPLE`.")
+    @mutation("Change a label. Needs the permission `CREATE_SAMPLE`.")
     async def update_label(
         self, info: Info, input: Annotated[UpdateLabelInput, described("The label, and what to change.")]
     ) -> UpdateLabelPayload:

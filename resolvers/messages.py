@@ -36,14 +36,14 @@ class MessageQuery:
 class MessageMutation:
     """Telling everybody something."""
 
-    @mutation("Show a message to everybody, instead of the one that is shown. For administrators.")
+    @mutation("Show a message to everybody, instead of the one that is shown. Needs to be an administrator.")
     async def set_instance_message(
         self, info: Info, input: Annotated[SetInstanceMessageInput, described("The message.")]
     ) -> SetInstanceMessagePayload:
         message = await info.context.db.messages.show(info.context.viewer, input.message, input.color)
         return SetInstanceMessagePayload(instance_message=InstanceMessage.from_document(message))
 
-    @mutation("Change the message that is shown to everybody. For administrators.")
+    @mutation("Change the message that is shown to everybody. Needs to be an administrator.")
     async def update_instance_message(
         self, info: Info, input: Annotated[UpdateInstanceMessageInput, described("What to change.")]
     ) -> UpdateInstanceMessagePayload:
@@ -52,7 +52,7 @@ class MessageMutation:
         message = await info.context.db.messages.update(viewer, input.changes(), expected_version=version)
         return UpdateInstanceMessagePayload(instance_message=InstanceMessage.from_document(message))
 
-    @mutation("Show no message to everybody any more. For administrators.")
+    @mutation("Show no message to everybody any more. Needs to be an administrator.")
     async def remove_instance_message(self, info: Info) -> RemoveInstanceMessagePayload:
         message = await info.context.db.messages.remove(info.context.viewer)
         return RemoveInstanceMessagePayload(instance_message=InstanceMessage.from_document(message))

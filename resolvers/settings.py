@@ -27,7 +27,7 @@ class SettingsQuery:
 class SettingsMutation:
     """Changing the settings."""
 
-    @mutation("Change what is settled for the whole instance. For administrators.")
+    @mutation("Change what is settled for the whole instance. Needs to be an administrator.")
     async def update_settings(
         self, info: Info, input: Annotated[UpdateSettingsInput, described("What to change.")]
     ) -> UpdateSettingsPayload:

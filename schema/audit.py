@@ -33,7 +33,9 @@ described(
 )
 
 
-@strawberry.type(description="What somebody did to one document. Never changed, never removed. For administrators.")
+@strawberry.type(
+    description="What somebody did to one document. Never changed, never removed. Only administrators may read it."
+)
 class AuditEntry(Node):
     """What somebody did to one document."""
 

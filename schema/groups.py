@@ -27,12 +27,12 @@ described(
     {
         Permission.CANCEL_JOB: "Read and cancel anybody's jobs.",
         Permission.CREATE_REF: "Create, import and clone references.",
-        Permission.CREATE_SAMPLE: "Create samples.",
+        Permission.CREATE_SAMPLE: "Create samples; create, change and delete labels.",
         Permission.MODIFY_HMM: "Install and purge profile HMMs.",
         Permission.MODIFY_SUBTRACTION: "Create, change and delete subtractions.",
-        Permission.REMOVE_FILE: "Delete uploaded files.",
+        Permission.REMOVE_FILE: "Change and delete anybody's uploaded files.",
         Permission.REMOVE_JOB: "Read and delete anybody's jobs.",
-        Permission.UPLOAD_FILE: "Upload files.",
+        Permission.UPLOAD_FILE: "Upload files, and change one's own.",
     },
 )
 

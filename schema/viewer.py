@@ -130,7 +130,7 @@ class ResetPasswordInput:
     password: str = strawberry.field(description="At least `Server.minimumPasswordLength` characters.")
 
 
-@strawberry.type(description="What `resetPassword` answers with: a viewer, or errors.")
+@strawberry.type(description="What `resetPassword` answers with: a viewer, or errors and perhaps another reset code.")
 class ResetPasswordPayload(Payload):
     """What `resetPassword` answers with."""
 
