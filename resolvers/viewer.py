@@ -29,7 +29,7 @@ P = TypeVar("P", LoginPayload, ResetPasswordPayload)
 class ViewerQuery:
     """Whoever is signed in."""
 
-    @strawberry.field(description="Whoever is signed in; null when nobody is.")
+    @strawberry.field(description="Whoever is signed in; null when nobody is. For anybody.")
     async def viewer(self, info: Info) -> Viewer | None:
         viewer = info.context.caller.viewer
         return Viewer.of(viewer) if viewer else None
@@ -47,11 +47,8 @@ class ViewerMutation:
     ) -> CreateFirstUserPayload:
         context = info.context
         user = await context.db.users.create_first(input.handle, input.password)
-        start, caller = context.db.sign_in.start_session, context.caller
-        token = await start(
-            user, remember=False, address=caller.address, replaces=caller.session_token, agent=caller.agent
-        )
-        viewer = await signed_in(context, token)
+        session = await context.db.sign_in.enter(user, visitor_of(context), remember=False)
+        viewer = await signed_in(context, session.token)
         return CreateFirstUserPayload(user=User.from_document(user), viewer=viewer)
 
     @mutation(

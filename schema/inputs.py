@@ -30,11 +30,11 @@ def given(value: T | None) -> T | None:
     return None if value is strawberry.UNSET else value
 
 
-def bounded(values: Collection[str] | None, path: str) -> Collection[str] | None:
+def bounded(values: Collection[str] | None, path: str, longest: int = LONGEST_LIST) -> Collection[str] | None:
     """Give a list that was given; BadUserInput when it is longer than any statement should be."""
     values = given(values)
-    if values is not None and len(values) > LONGEST_LIST:
-        raise BadUserInput(f"At most {LONGEST_LIST} values can be listed.", path=[path])
+    if values is not None and len(values) > longest:
+        raise BadUserInput(f"At most {longest} values can be listed.", path=[path])
     return values
 
 
@@ -82,18 +82,10 @@ def with_id(path: str, prefix: str, id: str | None) -> Filter:
     return EVERYTHING if id is None else with_ids(path, prefix, [id])
 
 
-def with_group(path: str, id: str | None) -> Filter:
-    return having_one(path, "group", id)
-
-
 def having(path: str, prefix: str, ids: Collection[str] | None) -> Filter:
     """Match documents whose list of ids at the path holds one of these."""
-    ids = given(ids)
-    if ids is None:
-        return EVERYTHING
-    if len(ids) > MOST_HELD:
-        raise BadUserInput(f"At most {MOST_HELD} values can be listed.", path=[path])
-    return Or(*(Has(path, id) for id in sorted(stored_ids(prefix, ids))))
+    ids = bounded(ids, path, MOST_HELD)
+    return EVERYTHING if ids is None else Or(*(Has(path, id) for id in sorted(stored_ids(prefix, ids))))
 
 
 def having_one(path: str, prefix: str, id: str | None) -> Filter:

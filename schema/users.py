@@ -9,7 +9,7 @@ from schema.context import Info
 from schema.enums import described
 from schema.groups import Group
 from schema.ids import global_id
-from schema.inputs import containing, equal, optional, with_group, with_ids
+from schema.inputs import containing, equal, having_one, optional, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
 from schema.relations import related
@@ -109,7 +109,7 @@ class UserFilter:
             with_ids("id", "user", self.ids),
             equal("administrator", self.administrator),
             equal("active", self.active),
-            with_group("group_ids", self.group_id),
+            having_one("group_ids", "group", self.group_id),
             equal("force_reset", self.force_reset),
         )
 
