@@ -1,8 +1,11 @@
 import asyncio
+from time import perf_counter
 
 import pytest
 from msgspec import structs
+from redis.asyncio import Redis
 
+from tests.factories.database import LIMITS
 from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.access import Viewer
@@ -342,6 +345,19 @@ async def test_the_same_request_a_hundred_times_makes_one_user(db: Database) -> 
         await db.users.add(other, new, idempotency_key="once")
     carl = await db.users.add(other, NewUser(handle="carl", password=PASSWORD), idempotency_key="once")
     assert carl.id != answers[0].id
+
+
+async def test_a_hundred_requests_at_once_hash_one_password(db: Database, redis: Redis) -> None:
+    root = await an_administrator(db)
+    slow = Database(db.store, redis, db.hub, db.places, job_limits=LIMITS, bcrypt_rounds=10)
+    began = perf_counter()
+    await slow.users.add(root, NewUser(handle="carl", password=PASSWORD))
+    one = perf_counter() - began
+    new = NewUser(handle="bob", password=PASSWORD)
+    began = perf_counter()
+    answers = await asyncio.gather(*(slow.users.add(root, new, idempotency_key="once") for _ in range(100)))
+    assert perf_counter() - began < 20 * one
+    assert len({answer.id for answer in answers}) == 1
 
 
 async def test_nobody_finds_others_by_what_is_private(db: Database) -> None:

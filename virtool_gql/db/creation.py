@@ -1,7 +1,10 @@
 """What is created once, however often the same request comes."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.names import single_line
@@ -12,6 +15,22 @@ from virtool_gql.stores.documents import Documents, first_of
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
+
+
+class Turns:
+    """Has those of one process that create by the same key do so in turn: what is costly is then done once."""
+
+    def __init__(self) -> None:
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, key: str | None) -> AsyncIterator[None]:
+        if key is None:
+            yield
+            return
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
+            yield
 
 
 def creation_key(viewer: Viewer, idempotency_key: str | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import UNSET
 
 from virtool_gql.access import Viewer, readable_users, viewer_of
-from virtool_gql.db.creation import created_once, creation_key
+from virtool_gql.db.creation import Turns, created_once, creation_key
 from virtool_gql.db.credentials import Credential, Credentials, works
 from virtool_gql.db.groups import gone_groups
 from virtool_gql.db.instance import Instance
@@ -37,6 +37,7 @@ class Users(Listing[User]):
         super().__init__(instance, User, readable_users)
         self._drafts = UserDrafts(instance, new_passwords)
         self._credentials = credentials
+        self._turns = Turns()
 
     def meant(self, viewer: Viewer, where: Filter) -> Filter:
         """Give what a filter means to the viewer. Whoever loses a role is signed out, and hears no more changes."""
@@ -51,14 +52,15 @@ class Users(Listing[User]):
         The first user's id is fixed, so that of many who try at once the store lets one win, also a store that
         cannot do more at once than insert one document.
         """
-        taken = Conflict("Virtool already has at least one user.")
-        if await self.any_exist():
-            raise taken
         new = NewUser(handle=handle, password=password, force_reset=False, administrator=True)
-        try:
-            return (await self.store.insert(await self._drafts.new(FIRST_USER_ID, new)))[0]
-        except DuplicateValue as error:
-            raise taken from error
+        taken = Conflict("Virtool already has at least one user.")
+        async with self._turns.of(FIRST_USER_ID):
+            if await self.any_exist():
+                raise taken
+            try:
+                return (await self.store.insert(await self._drafts.new(FIRST_USER_ID, new)))[0]
+            except DuplicateValue as error:
+                raise taken from error
 
     async def create(
         self,
@@ -80,7 +82,8 @@ class Users(Listing[User]):
         """Make a user as an administrator; the same one's same idempotency key gives the same user again."""
         viewer.require_administrator()
         key = creation_key(viewer, idempotency_key)
-        return await created_once(self.store, User, key, lambda: self._create(new, key))
+        async with self._turns.of(key):
+            return await created_once(self.store, User, key, lambda: self._create(new, key))
 
     async def _create(self, new: NewUser, key: str | None = None) -> User:
         """Make a user, whose handle differs from all others by more than the case of its letters."""
