@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -43,7 +44,15 @@ async def watch(folder: Path, change: Change, on_change: OnChange, *, polling: b
 
 async def _watch(folder: Path, wanted: Change, on_change: OnChange, *, polling: bool) -> None:
     """Tell of changes until another folder lies there."""
-    inode = (await run_in_thread(folder.stat)).st_ino
+    handle = await run_in_thread(os.open, folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        await _watch_open(folder, handle, wanted, on_change, polling=polling)
+    finally:
+        os.close(handle)
+
+
+async def _watch_open(folder: Path, handle: int, wanted: Change, on_change: OnChange, *, polling: bool) -> None:
+    inode = os.fstat(handle).st_ino  # which no other folder is given while this one is open
     changes = awatch(
         folder,
         watch_filter=lambda change, path: change is wanted and Path(path) != folder,
