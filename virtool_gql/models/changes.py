@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from virtool_gql.models.documents import Document, Timestamp, to_builtins
+from virtool_gql.models.documents import Document, Timestamp
 
 
 class Operation(StrEnum):
@@ -51,7 +51,7 @@ def announcement(operation: Operation, document: Document, at: Timestamp) -> byt
     unannounced = document.kept.unannounced
     if unannounced is None:
         return None
-    partial = {name: value for name, value in to_builtins(document).items() if name not in unannounced}
+    partial = {name: getattr(document, name) for name in document.__struct_fields__ if name not in unannounced}
     return msgspec.json.encode(
         Change(collection=document.kept.name, operation=operation, ids=(document.id,), at=at, document=partial),
     )

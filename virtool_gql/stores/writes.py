@@ -5,8 +5,6 @@ writes never wait for each other. An outbox id is drawn after its document is lo
 grow with its versions.
 """
 
-import math
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -37,11 +35,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.changes import Operation
-from virtool_gql.models.documents import Document, to_builtins
-from virtool_gql.stores.fields import LARGEST_BIGINT, quoted
+from virtool_gql.models.documents import Document
+from virtool_gql.stores.fields import quoted
+from virtool_gql.stores.numbers import storable
 from virtool_gql.stores.tables import outbox, table_of
-
-LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 @cache
@@ -129,18 +126,7 @@ def _announced(given: CTE, written: CTE) -> Executable:
 
 def encoded(document: Document) -> str:
     """Give the document as JSON, in which there are no numbers but those that every store can hold."""
-    json = msgspec.json.encode(document)
-    suspicious = b"null" in json or LONG_NUMBER.search(json)  # NaN becomes null
-    if suspicious and not _storable(to_builtins(document)):
+    json = msgspec.json.encode(document)  # in which NaN is null
+    if not storable(type(document))(document):
         raise BadUserInput("A number must be finite and within 64 bits.")
     return json.decode()
-
-
-def _storable(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_storable, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_storable, value))
-    if isinstance(value, int):
-        return abs(value) <= LARGEST_BIGINT
-    return not isinstance(value, float) or math.isfinite(value)
