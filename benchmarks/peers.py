@@ -39,7 +39,7 @@ async def samples(request: Request) -> Response:
     redis: Redis = request.state.redis
     pool: asyncpg.Pool = request.state.pool
     token = request.cookies["virtool_session"]
-    if await redis.get(f"session_{hashlib.sha256(token.encode()).hexdigest()}") is None:
+    if await redis.hget(f"session:{hashlib.sha256(token.encode()).hexdigest()}", "session") is None:
         return Response(status_code=401)
     async with pool.acquire() as connection:
         page = [orjson.loads(row[0]) for row in await connection.fetch(SAMPLES)]
