@@ -15,6 +15,7 @@ from tests.stores.fixtures import (
     mongo_url,
     postgres,
     postgres_url,
+    rows,
     store,
 )
 from virtool_gql.embedded import ServiceUrls, embedded_services
@@ -28,6 +29,7 @@ __all__ = [
     "mongo_url",
     "postgres",
     "postgres_url",
+    "rows",
     "store",
 ]
 

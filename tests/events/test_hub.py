@@ -18,7 +18,8 @@ from tests.events.writing import (
     take,
     write,
 )
-from tests.redis_server import RedisServer, redis_server, until
+from tests.factories.conditions import until
+from tests.redis_server import RedisServer, redis_server
 from virtool_gql.errors import BadUserInput, CursorExpired, SlowConsumer, UpstreamUnavailable
 from virtool_gql.events import STREAM, Hub, Relay
 from virtool_gql.models.changes import Change, Operation

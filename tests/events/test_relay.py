@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.events.writing import GROUPS, group, groups, joined, nothing_more, seen, stream_changes, stream_entries, take
-from tests.redis_server import RedisServer, until
+from tests.factories.conditions import until
+from tests.redis_server import RedisServer
 from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.events import OUTBOX_CHANNEL, STREAM, Hub, Relay
 from virtool_gql.models.changes import Change, Outbox

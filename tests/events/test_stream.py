@@ -3,7 +3,8 @@ import asyncio
 from redis.asyncio import Redis
 
 from tests.events.writing import GROUPS, groups, joined, nothing_more, seen, take
-from tests.redis_server import RedisServer, until
+from tests.factories.conditions import until
+from tests.redis_server import RedisServer
 from virtool_gql.events import STREAM, Hub, Relay
 from virtool_gql.events.entries import Entry, newest_id
 from virtool_gql.events.stream import AHEAD_COUNT, StreamBackend, reading

@@ -1,7 +1,7 @@
 """Samples on their way, as tests of jobs need them: uploads, sample and job, without the API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import structs
@@ -108,12 +108,6 @@ class Laboratory:
 
     def log(self, job: Job) -> list[str]:
         return self.places.job_log(job.id).read_text().splitlines()
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - other processes bring it about
-            await asyncio.sleep(0.01)
 
 
 def states(job: Job) -> Sequence[JobState]:

@@ -26,8 +26,9 @@ from jobs.runner import Timing
 from jobs.simulate import simulate_genome, simulate_pairs
 from jobs.workflow import ServiceUrls
 from jobs.workflows.create_sample import UploadSweep
+from tests.factories.conditions import until
 from tests.jobs.conftest import Manager
-from tests.jobs.laboratory import Laboratory, eventually, states
+from tests.jobs.laboratory import Laboratory, states
 from tests.jobs.runner_process import Start
 from tests.stores.mongo_server import fresh_database
 from virtool_gql.db.instance import Instance
@@ -106,7 +107,7 @@ async def assert_done(lab: Laboratory, job: Job) -> None:
     async def uploads_are_gone() -> bool:
         return not await lab.files_of(job) and not list(lab.places.files.iterdir())
 
-    await eventually(uploads_are_gone)
+    await until(uploads_are_gone)
 
 
 async def test_a_sample_is_made_from_pairs(lab: Laboratory, manager: Manager, pair: tuple[Path, Path]) -> None:
@@ -333,7 +334,7 @@ async def test_a_job_whose_database_goes_away_begins_again(
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute(f"LOCK TABLE {samples} IN ACCESS EXCLUSIVE MODE")
-        await eventually(is_cut_off_until_it_begins_again, seconds=30)
+        await until(is_cut_off_until_it_begins_again, seconds=30)
         await transaction.rollback()
         done = await lab.ended(job)
         assert done.state is JobState.COMPLETE, done.error
@@ -384,7 +385,7 @@ async def test_jobs_of_a_killed_runner_are_done_by_another(
         assert running.lease is not None
         return not processes_of(running.lease.runner)
 
-    await eventually(nothing_is_left)
+    await until(nothing_is_left)
     flows(pipe)
     started = time.monotonic()
     async with manager():
@@ -415,7 +416,7 @@ async def test_a_runner_that_slept_beyond_its_lease_spoils_nothing(
                 assert running.lease is not None
                 return not any(_does(child, lab, job) for child in processes_of(running.lease.runner))
 
-            await eventually(gives_up)
+            await until(gives_up)
             await assert_done(lab, job)
         assert await lab.job(job) == done
 

@@ -3,7 +3,7 @@
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from jobs.simulate import simulate_genome, simulate_pairs
+from tests.factories.conditions import eventually
 from tests.live.server import LiveServer, SignedIn, signed_in
 
 CREATE = "mutation($i: CreateSampleInput!) { createSample(input: $i) { sample { id } job { id } errors { message } } }"
 STATE = "query($sample: ID!, $job: ID!) { sample(id: $sample) { ready quality { count } } job(id: $job) { state } }"
-PATIENCE_SECONDS = 90
 PAIRS = 30_000
 
 
@@ -35,14 +35,6 @@ def mortal(tmp_path: Path) -> Iterator[LiveServer]:
 def reads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Enough reads for a job that can be caught at work."""
     return simulate_pairs(simulate_genome(seed=11), PAIRS, seed=11, folder=tmp_path_factory.mktemp("reads"))
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"It did not come true in {PATIENCE_SECONDS} s."
-        time.sleep(0.02)
-    return seen
 
 
 def child_called(server: LiveServer, *names: str) -> psutil.Process:

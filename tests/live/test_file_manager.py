@@ -2,17 +2,17 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.factories.conditions import eventually
 from tests.live.server import LiveServer, SignedIn, signed_in
 
 READS = b"@r\nACGT\n+\nIIII\n"
 BIG = 6_000_000
-PATIENCE_SECONDS = 60
 FILES = "{ files(first: 100) { nodes { id name size ready user { handle } } } }"
 
 
@@ -24,14 +24,6 @@ def mortal(tmp_path: Path) -> Iterator[LiveServer]:
     yield server
     if server.process is not None and server.process.poll() is None:
         server.stop()
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"It did not come true in {PATIENCE_SECONDS} s."
-        time.sleep(0.02)
-    return seen
 
 
 def files(client: SignedIn) -> list[dict[str, Any]]:

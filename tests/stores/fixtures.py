@@ -71,6 +71,13 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
 
 
 @pytest.fixture
+async def rows(services: ServiceUrls, migrated: str) -> AsyncIterator[PostgresStore]:
+    """Give a store for rows, on a database other than that of `documents_store`."""
+    async with fresh_postgres(services, migrated) as url, PostgresStore.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
 def announced() -> list[None]:
     """Hold one entry for each time that a store called `on_announced`."""
     return []

@@ -1,7 +1,7 @@
 """A store whose writes are told: it does all that every store does, and tells who did it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, cast
 
@@ -11,12 +11,11 @@ from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.stores.fixtures import AT, AnyStore, fresh_postgres
+from tests.stores.fixtures import AT, AnyStore
 from tests.stores.plants import Plant, Weed
 from tests.stores.test_contract import *  # noqa: F403 - the whole contract again, with somebody at work
 from tests.stores.test_contract import changes, plants
 from virtool_gql.actors import Actor, acting
-from virtool_gql.embedded import ServiceUrls
 from virtool_gql.errors import DuplicateValue, Forbidden, StaleDocument
 from virtool_gql.models.audit import AuditEntry, Deed
 from virtool_gql.models.changes import Change
@@ -57,12 +56,6 @@ class Told(AuditedStore):
 
 def _change(payload: bytes) -> Change:
     return msgspec.json.decode(payload, type=Change)
-
-
-@pytest.fixture
-async def rows(services: ServiceUrls, migrated: str) -> AsyncIterator[PostgresStore]:
-    async with fresh_postgres(services, migrated) as url, PostgresStore.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

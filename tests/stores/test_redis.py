@@ -5,7 +5,8 @@ from contextlib import aclosing
 import pytest
 from redis.asyncio import Redis
 
-from tests.redis_server import RedisServer, redis_server, until
+from tests.factories.conditions import until
+from tests.redis_server import RedisServer, redis_server
 from virtool_gql.errors import RateLimited, UpstreamUnavailable
 from virtool_gql.stores.redis import JobQueues, RateLimit, Signals, connect
 from virtool_gql.workflows import Workflow

@@ -1,24 +1,15 @@
 """Documents in one PostgreSQL database and rows in another, or documents in MongoDB: the same code."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from msgspec import structs
 
-from tests.stores.fixtures import AT, AnyStore, fresh_postgres
+from tests.stores.fixtures import AT, AnyStore
 from tests.stores.plants import Plant
-from virtool_gql.embedded import ServiceUrls
 from virtool_gql.errors import DuplicateValue
 from virtool_gql.models.files import File, FileType
 from virtool_gql.query import Eq
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.stores.routed import RoutedStore
-
-
-@pytest.fixture
-async def rows(services: ServiceUrls, migrated: str) -> AsyncIterator[PostgresStore]:
-    async with fresh_postgres(services, migrated) as url, PostgresStore.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -6,7 +5,7 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from tests.factories.database import SteppingClock
-from tests.redis_server import RedisServer, redis_server
+from tests.redis_server import redis_server
 from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.models.documents import Timestamp, now
 from virtool_gql.stores.redis import connect
@@ -25,27 +24,14 @@ SESSION = Session(
 REMEMBERED = structs.replace(SESSION, id="session2", remember=True)
 
 
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[RedisServer]:
-    async with redis_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def client(server: RedisServer) -> AsyncIterator[Redis]:
-    async with connect(server.url) as client:
-        await client.flushall()
-        yield client
-
-
 @pytest.fixture
 def clock() -> SteppingClock:
     return SteppingClock()
 
 
 @pytest.fixture
-def sessions(client: Redis, clock: SteppingClock) -> Sessions:
-    return Sessions(client, clock)
+def sessions(redis: Redis, clock: SteppingClock) -> Sessions:
+    return Sessions(redis, clock)
 
 
 async def peeked(sessions: Sessions, token: str) -> Session | None:
@@ -61,11 +47,11 @@ async def test_a_session_is_found_by_its_token_alone(sessions: Sessions) -> None
         assert await peeked(sessions, wrong) is None
 
 
-async def test_no_key_and_no_value_holds_the_token(sessions: Sessions, client: Redis) -> None:
+async def test_no_key_and_no_value_holds_the_token(sessions: Sessions, redis: Redis) -> None:
     token = await sessions.create(SESSION)
-    keys = await client.keys()
-    values = [value for key in await client.keys("session:*") for value in await client.hvals(key)]
-    members = [member for key in await client.keys("sessions:*") for member in await client.smembers(key)]
+    keys = await redis.keys()
+    values = [value for key in await redis.keys("session:*") for value in await redis.hvals(key)]
+    members = [member for key in await redis.keys("sessions:*") for member in await redis.smembers(key)]
     assert keys
     assert values
     assert members
@@ -73,17 +59,17 @@ async def test_no_key_and_no_value_holds_the_token(sessions: Sessions, client: R
 
 
 async def test_use_prolongs_a_session_and_peeking_does_not(
-    sessions: Sessions, client: Redis, clock: SteppingClock
+    sessions: Sessions, redis: Redis, clock: SteppingClock
 ) -> None:
     token = await sessions.create(SESSION)
-    [key] = await client.keys("session:*")
-    assert 3598 <= await client.ttl(key) <= 3600
-    await client.expire(key, 10)
+    [key] = await redis.keys("session:*")
+    assert 3598 <= await redis.ttl(key) <= 3600
+    await redis.expire(key, 10)
     clock.moment += timedelta(minutes=20)
     assert await peeked(sessions, token) == SESSION
-    assert await client.ttl(key) <= 10
+    assert await redis.ttl(key) <= 10
     used = await sessions.get(token)
-    assert 3598 <= await client.ttl(key) <= 3600
+    assert 3598 <= await redis.ttl(key) <= 3600
     assert used is not None
     assert used.last_used_at == "2026-03-01T00:20:00.001Z"
     assert used.expires_at == "2026-03-01T01:20:00.001Z"
@@ -91,26 +77,26 @@ async def test_use_prolongs_a_session_and_peeking_does_not(
 
 
 async def test_a_remembered_session_lasts_thirty_days_from_signing_in(
-    sessions: Sessions, client: Redis, clock: SteppingClock
+    sessions: Sessions, redis: Redis, clock: SteppingClock
 ) -> None:
     token = await sessions.create(REMEMBERED)
-    [key] = await client.keys("session:*")
-    assert 30 * 24 * 3600 - 2 <= await client.ttl(key) <= 30 * 24 * 3600
-    await client.expire(key, 10)
+    [key] = await redis.keys("session:*")
+    assert 30 * 24 * 3600 - 2 <= await redis.ttl(key) <= 30 * 24 * 3600
+    await redis.expire(key, 10)
     clock.moment += timedelta(days=20)
     used = await sessions.get(token)
-    assert await client.ttl(key) <= 10
+    assert await redis.ttl(key) <= 10
     assert used is not None
     assert used.last_used_at == "2026-03-21T00:00:00.001Z"
     assert used.expires_at == "2026-03-31T00:00:00.000Z"
 
 
-async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(sessions: Sessions, client: Redis) -> None:
+async def test_a_deleted_session_is_gone_and_deleting_it_again_is_fine(sessions: Sessions, redis: Redis) -> None:
     token = await sessions.create(SESSION)
     await sessions.delete(token)
     await sessions.delete(token)
     assert await sessions.get(token) is None
-    assert await client.keys() == []
+    assert await redis.keys() == []
 
 
 async def test_the_sessions_of_a_user_are_listed_and_some_of_them_ended(sessions: Sessions) -> None:
@@ -126,16 +112,16 @@ async def test_the_sessions_of_a_user_are_listed_and_some_of_them_ended(sessions
     assert await peeked(sessions, stranger) is not None
 
 
-async def test_sessions_that_ran_out_leave_the_index_of_the_user(sessions: Sessions, client: Redis) -> None:
+async def test_sessions_that_ran_out_leave_the_index_of_the_user(sessions: Sessions, redis: Redis) -> None:
     for _ in range(5):
         await sessions.create(SESSION)
-    await client.delete(*await client.keys("session:*"))
+    await redis.delete(*await redis.keys("session:*"))
     token = await sessions.create(SESSION)
     assert [session.id for session in await sessions.of("bob")] == [SESSION.id]
-    assert await client.scard("sessions:bob") == 1
-    assert 0 < await client.ttl("sessions:bob") <= 30 * 24 * 3600
+    assert await redis.scard("sessions:bob") == 1
+    assert 0 < await redis.ttl("sessions:bob") <= 30 * 24 * 3600
     await sessions.delete(token)
-    assert await client.keys() == []
+    assert await redis.keys() == []
 
 
 async def test_of_too_many_sessions_those_end_that_were_not_used_for_longest(sessions: Sessions) -> None:

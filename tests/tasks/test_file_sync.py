@@ -3,10 +3,11 @@
 import os
 from datetime import timedelta
 
+from tests.factories.conditions import until
 from tests.factories.database import SteppingClock
 from tests.factories.files import ready_file
 from tests.factories.users import stored_user
-from tests.tasks.watching import files, until
+from tests.tasks.watching import files
 from virtool_gql.db.database import Database
 from virtool_gql.tasks.file_sync import FileSync
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watchfiles import Change
 
-from tests.tasks.watching import until
+from tests.factories.conditions import until
 from virtool_gql.cancellation import cancelled
 from virtool_gql.tasks.folder_watch import watch
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.watching import READS, files, folder_of, imported, rejected, until, watched
+from tests.factories.conditions import until
+from tests.tasks.watching import READS, files, folder_of, imported, rejected, watched
 from tests.tasks.writer import Writer, another_process
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database

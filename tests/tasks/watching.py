@@ -1,17 +1,16 @@
 """A watch folder at work, and what came of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.factories.conditions import until
 from virtool_gql.db.database import Database
 from virtool_gql.models.files import File
 from virtool_gql.query import Order, Page
 from virtool_gql.tasks.watch_folder import WatchFolder
 
 QUIET_SECONDS = 0.3
-DEADLINE_SECONDS = 20.0
 READS = b"@r\nACGT\n+\nIIII\n"
 
 
@@ -42,15 +41,6 @@ async def imported(db: Database, *names: str) -> list[File]:
 
     await until(ready)
     return await files(db)
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while True:
-            answer = holds()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.02)
 
 
 def rejected(folder: Path, name: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.factories.api import Api
+from tests.factories.conditions import until
 from tests.factories.database import LIMITS, SteppingClock
 from tests.web.probe import probe
 from virtool_gql.access import Viewer
@@ -189,16 +190,6 @@ async def served(
         application = Application(config, on)
         async with application.serving(db, stores.redis), listening(application) as address:
             yield Web(application, Api(db, clock), address, stores.redis)
-
-
-async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]]) -> None:
-    """Wait until the condition holds."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while True:
-            holds = condition()
-            if await holds if asyncio.iscoroutine(holds) else holds:
-                return
-            await asyncio.sleep(0.005)
 
 
 async def lines_of(response: httpx.Response) -> AsyncIterator[str]:

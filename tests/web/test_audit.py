@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from resolvers.root import schema
-from tests.web.serving import PREFLIGHT, Stores, Web, listening, served, until
+from tests.factories.conditions import until
+from tests.web.serving import PREFLIGHT, Stores, Web, listening, served
 from tests.web.test_uploads import OCTETS
 from virtool_gql.access import Viewer
 from virtool_gql.models.audit import AuditEntry, Deed

@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from schema.context import Caller
+from tests.factories.conditions import until
 from tests.web.probe import EXECUTED, STUBBORN
-from tests.web.serving import Peer, Stores, Web, served, until
+from tests.web.serving import Peer, Stores, Web, served
 from tests.web.test_sse import streamed
 from virtool_gql.access import Viewer
 from virtool_gql.web.cohorts import identity_of

@@ -9,7 +9,8 @@ import httpx
 import orjson
 import pytest
 
-from tests.web.serving import DEADLINE_SECONDS, Stores, Web, served, until
+from tests.factories.conditions import until
+from tests.web.serving import DEADLINE_SECONDS, Stores, Web, served
 from virtool_gql.access import Viewer
 
 EVENTS = {"accept": "text/event-stream"}

@@ -11,7 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.web.serving import DEADLINE_SECONDS, PREFLIGHT, Stores, Web, served, until
+from tests.factories.conditions import until
+from tests.web.serving import DEADLINE_SECONDS, PREFLIGHT, Stores, Web, served
 from virtool_gql.access import Viewer
 from virtool_gql.models.files import File
 from virtool_gql.models.users import Permission

@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 
 from resolvers.root import schema
 from schema.ids import global_id
-from tests.web.serving import Peer, Stores, Web, served, until
+from tests.factories.conditions import until
+from tests.web.serving import Peer, Stores, Web, served
 from virtool_gql.access import Viewer
 from virtool_gql.models.users import User
 
