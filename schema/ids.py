@@ -57,5 +57,5 @@ def stored_id(prefix: str, id: str, path: str = "id") -> str:
     """Give the stored id; NotFound, which names the input field, for one that cannot be of this type."""
     pair = parsed(id)
     if pair is None or pair[0] != prefix:
-        raise NotFound(f"There is no {PREFIXES[prefix]} of the id {id[:80]}.", path=[path])
+        raise NotFound(f"There is no {PREFIXES[prefix]} of the id “{id[:80]}”.", path=[path])
     return pair[1]

@@ -82,8 +82,8 @@ async def test_what_is_missing_and_what_is_forbidden_are_told_alike(db: Database
     for id in (sample.id, "nothing0", "../../etc", "a\0", ""):
         with pytest.raises(NotFound) as error:
             await db.samples.get(STRANGER, id)
-        messages.add(error.value.message)
-    assert messages == {"There is no sample of that id."}
+        messages.add((error.value.message, error.value.path))
+    assert messages == {("There is no sample of that id.", ("id",))}
 
 
 async def test_where_order_and_page_are_those_of_the_store(db: Database) -> None:

@@ -75,7 +75,7 @@ async def test_an_expected_version_keeps_from_overwriting(db: Database) -> None:
         await db.messages.update(ADMINISTRATOR, MessageChanges(message="Bye"), expected_version=2)
 
 
-@pytest.mark.parametrize("text", ["", " \n ", "a" * 2_001, "a\x00b", "a\x1b[31mb"])
+@pytest.mark.parametrize("text", ["", " \n ", "\u200b\n\u2060", "a" * 2_001, "a\x00b", "a\x1b[31mb"])
 async def test_a_text_that_is_not_acceptable_is_refused(db: Database, text: str) -> None:
     with pytest.raises(BadUserInput) as refused:
         await db.messages.show(ADMINISTRATOR, text, MessageColor.RED)

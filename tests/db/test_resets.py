@@ -89,7 +89,7 @@ async def test_a_failed_reset_changes_nothing_and_gives_a_new_code(db: Database,
     assert outcome.error.path == ("password",)
     assert outcome.code != code
     assert await stored(db, user) == user
-    with pytest.raises(BadUserInput, match=r"^Invalid reset code\.$"):
+    with pytest.raises(BadUserInput, match=r"^Invalid reset code\. Sign in again for another\.$"):
         await db.resets.reset(code, NEW, VISITOR)
     done = await db.resets.reset(outcome.code, NEW, VISITOR)
     assert isinstance(done, SignedIn)
@@ -102,7 +102,7 @@ async def test_what_is_no_code_is_told_so_and_nothing_else(db: Database) -> None
     for number, wrong in enumerate(["", code[:-1], "\0", "\ud800", user.id]):
         with pytest.raises(BadUserInput) as error:
             await db.resets.reset(wrong, "short", Visitor(address=f"192.0.2.{number}"))
-        assert (error.value.message, error.value.path) == ("Invalid reset code.", ("reset_code",))
+        assert (error.value.message, error.value.path) == ("Invalid reset code. Sign in again for another.", ("reset_code",))
 
 
 VOIDED: list[Callable[[User], User]] = [
@@ -120,7 +120,7 @@ async def test_a_code_is_void_when_things_have_changed(
     user = await forced(db, "alice")
     code = await code_of(db, "alice")
     changed = await modify(db.store, User, user.id, change)
-    with pytest.raises(BadUserInput, match=r"^Invalid reset code\.$"):
+    with pytest.raises(BadUserInput, match=r"^Invalid reset code\. Sign in again for another\.$"):
         await db.resets.reset(code, password, VISITOR)
     assert await stored(db, user) == changed
 
@@ -129,7 +129,7 @@ async def test_a_code_of_a_user_who_is_gone_is_void(db: Database) -> None:
     user = await forced(db, "alice")
     code = await code_of(db, "alice")
     await db.store.delete(user)
-    with pytest.raises(BadUserInput, match=r"^Invalid reset code\.$"):
+    with pytest.raises(BadUserInput, match=r"^Invalid reset code\. Sign in again for another\.$"):
         await db.resets.reset(code, NEW, VISITOR)
 
 
@@ -154,7 +154,7 @@ async def test_of_a_hundred_resets_at_once_one_wins(patient_db: Database) -> Non
     resets = [db.resets.reset(code, f"{NEW} {n}", Visitor(address=f"198.51.100.{n}")) for n in range(100)]
     outcomes = await asyncio.gather(*resets, return_exceptions=True)
     [winner] = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, SignedIn)]
-    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code."}
+    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code. Sign in again for another."}
     assert isinstance(await db.sign_in.login("alice", f"{NEW} {winner}", VISITOR), SignedIn)
     assert (await stored(db, user)).credentials_version == user.credentials_version + 1
 
@@ -165,7 +165,7 @@ async def test_of_several_codes_of_one_user_one_wins(db: Database) -> None:
     resets = [db.resets.reset(code, NEW, VISITOR) for code in codes]
     outcomes = await asyncio.gather(*resets, return_exceptions=True)
     assert len([outcome for outcome in outcomes if isinstance(outcome, SignedIn)]) == 1
-    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code."}
+    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code. Sign in again for another."}
 
 
 async def test_ten_tries_a_minute_from_one_address(db: Database) -> None:

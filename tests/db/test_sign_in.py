@@ -67,7 +67,7 @@ async def test_a_deactivated_user_is_out_at_once(db: Database) -> None:
 async def test_only_who_knows_the_password_is_told_that_the_user_is_deactivated(db: Database) -> None:
     user, _ = await stored_user(db, "alice")
     await db.store.replace(structs.replace(user, active=False, force_reset=True))
-    with pytest.raises(BadUserInput, match=r"^User is deactivated\.$"):
+    with pytest.raises(BadUserInput, match=r"^User is deactivated\. Ask an administrator to activate you\.$"):
         await db.sign_in.login("alice", PASSWORD, VISITOR, remember=True)
     with pytest.raises(BadUserInput, match=r"^Invalid username or password\.$"):
         await db.sign_in.login("alice", "wrong password", VISITOR)

@@ -169,7 +169,7 @@ async def test_an_administrators_change_ends_all_that_a_user_opened(
     login = (await asked(server, {}, LOGIN, i={"handle": handle, "password": OWN_PASSWORD}))["data"]["login"]
     told = {
         "password": "Invalid username or password.",
-        "active": "User is deactivated.",
+        "active": "User is deactivated. Ask an administrator to activate you.",
     }
     assert [error["message"] for error in login["errors"]] == [told[name] for name in change if name in told]
     assert (login["resetCode"] is not None) == ("forceReset" in change)
@@ -219,7 +219,7 @@ async def test_a_forced_reset_is_walked_through(server: LiveServer, client: Sign
         failed = await run(RESET, resetCode=login["resetCode"], password="short")
         assert (failed["viewer"], dict(browser.cookies)) == (None, {})
         again = await run(RESET, resetCode=login["resetCode"], password=NEW_PASSWORD)
-        assert [error["message"] for error in again["errors"]] == ["Invalid reset code."]
+        assert [error["message"] for error in again["errors"]] == ["Invalid reset code. Sign in again for another."]
         done = await run(RESET, resetCode=failed["resetCode"], password=NEW_PASSWORD)
         assert done == {"viewer": {"handle": handle}, "resetCode": None, "errors": []}
         [cookie] = browser.cookies.jar

@@ -31,7 +31,7 @@ async def test_a_key_is_made_used_listed_and_deleted_by_its_user_alone(
     assert await api.ask(owner, node, id=key["id"]) == {"name": "Script"}
     assert await api.ask(administrator, node, id=key["id"]) is None
     refused = await api.ask(administrator, DELETE, input={"id": key["id"]})
-    assert refused == {"apiKey": None, "errors": [{"code": "NOT_FOUND", "path": []}]}
+    assert refused == {"apiKey": None, "errors": [{"code": "NOT_FOUND", "path": ["id"]}]}
     assert await api.ask(owner, DELETE, input={"id": key["id"]}) == {"apiKey": {"id": key["id"]}, "errors": []}
     assert await api.db.sign_in.by_key(secret, "owner") is None
 

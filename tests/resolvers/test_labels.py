@@ -202,7 +202,7 @@ async def test_deleting_takes_it_off_samples_and_tells_of_each(api: Api, owner: 
     assert codes(await api.ask(stranger, DELETE, input={"id": id})) == [("FORBIDDEN", [])]
     after = await api.cursor(owner)
     assert await api.ask(owner, DELETE, input={"id": id}) == {"label": {"name": "Virus found"}, "errors": []}
-    assert codes(await api.ask(owner, DELETE, input={"id": id})) == [("NOT_FOUND", [])]
+    assert codes(await api.ask(owner, DELETE, input={"id": id})) == [("NOT_FOUND", ["id"])]
     watch = "subscription($after: Cursor) { samples(after: $after) { ids sample { version labels { name } } } }"
     async with api.subscribed(owner, watch, after=after) as watched:
         told = [await watched.next() for _ in samples]

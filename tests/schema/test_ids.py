@@ -22,7 +22,7 @@ def test_what_is_no_id_is_none(id: str) -> None:
 
 
 def test_an_id_of_another_type_names_the_field_that_it_was_given_in() -> None:
-    with pytest.raises(NotFound, match=r"There is no group of the id job_x\.") as refused:
+    with pytest.raises(NotFound, match=r"There is no group of the id “job_x”\.") as refused:
         stored_id("group", "job_x", "groupId")
     assert refused.value.path == ("groupId",)
     with pytest.raises(NotFound) as refused:

@@ -15,8 +15,13 @@ async def test_a_server_with_its_stores_is_alive_and_ready(web: Web) -> None:
         assert (await client.get("/health/live")).json() == {"alive": True}
         response = await client.get("/health/ready")
         assert (response.status_code, response.json()) == (200, {"ready": True, "store": True, "redis": True})
-        assert (await client.get("/health/other")).status_code == 404
-        assert (await client.post("/health/live")).status_code == 405
+        nowhere, refused = await client.get("/health/other"), await client.post("/health/live")
+    assert (nowhere.status_code, nowhere.json()["code"], nowhere.json()["message"]) == (
+        404,
+        "NOT_FOUND",
+        "There is nothing at this address. The API is at /graphql.",
+    )
+    assert (refused.status_code, refused.json()["message"]) == (405, "This address takes GET and HEAD.")
 
 
 async def test_a_server_without_redis_is_not_ready(web: Web) -> None:

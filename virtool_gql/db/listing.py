@@ -36,7 +36,7 @@ class Listing(Generic[D]):
         """Give the document; NotFound alike when it is missing and when the viewer may not read it."""
         document = await self.store.get(self.kind, id, self.readable(viewer)) if ID.fullmatch(id) else None
         if document is None:
-            raise NotFound(f"There is no {self.noun} of that id.")
+            raise NotFound(f"There is no {self.noun} of that id.", path=["id"])
         return document
 
     async def get_many(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, D]:

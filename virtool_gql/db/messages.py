@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType, structs
 from virtool_gql.access import Viewer, readable_messages
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import multi_line
+from virtool_gql.db.names import multi_line, visible
 from virtool_gql.db.retries import retried
 from virtool_gql.db.updates import check_version, to_values, with_values
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, NotFound, StaleDocument
@@ -113,6 +113,6 @@ def _nothing_shown() -> Conflict:
 
 def _text(message: str) -> str:
     text = multi_line(message, "message", longest=LONGEST_MESSAGE)
-    if not text:
+    if not visible(text).strip():
         raise BadUserInput("A value is needed for message.", path=["message"])
     return text

@@ -75,4 +75,4 @@ def _check(user: User | None, reset: Reset) -> User:
 
 
 def _invalid() -> BadUserInput:
-    return BadUserInput("Invalid reset code.", path=["reset_code"])
+    return BadUserInput("Invalid reset code. Sign in again for another.", path=["reset_code"])

@@ -80,7 +80,7 @@ class SignIn:
         if user is None or not known:
             raise BadUserInput("Invalid username or password.")
         if not user.active:
-            raise BadUserInput("User is deactivated.")
+            raise BadUserInput("User is deactivated. Ask an administrator to activate you.")
         await self._limit.forget(tries)
         if user.force_reset:
             reset = Reset(user_id=user.id, credentials_version=user.credentials_version, remember=remember)

@@ -91,7 +91,7 @@ class Identifier:
             case Key(secret, handle):
                 viewer = await self.sign_in.by_key(secret, handle)
                 if viewer is None:
-                    raise unauthenticated("There is no such API key.")
+                    raise unauthenticated("There is no such API key. It may have ended; make another.")
                 return replace(stranger, viewer=viewer)
         return stranger
 

@@ -54,7 +54,7 @@ def _problem(body: bytes | str, error: Exception) -> str:
         return "Send one operation in each request; batches are not accepted."
     if isinstance(error, msgspec.ValidationError):
         return f"The request is not a GraphQL request: {error}."
-    return "The body of the request is not JSON."
+    return "The body of the request is not JSON, is nested too deeply, or holds half a character."
 
 
 def encode(value: Any) -> bytes:

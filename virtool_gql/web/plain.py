@@ -1,6 +1,7 @@
 """The endpoints that carry bytes instead of GraphQL: who asks, and how their errors look."""
 
 import logging
+from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 VERSION = running().encode()
 
+NOTHING_HERE = "There is nothing at this address. The API is at /graphql."
 CODES = {404: ErrorCode.NOT_FOUND, 500: ErrorCode.INTERNAL}
 
 
@@ -89,7 +91,14 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as above
     code = CODES.get(error.status_code, ErrorCode.BAD_USER_INPUT)
     headers = dict(error.headers) if error.headers else None
-    return refused(request, error.status_code, code, f"{error.detail}.", headers)
+    return refused(request, error.status_code, code, _sentence(error), headers)
+
+
+def _sentence(error: HTTPException) -> str:
+    methods = (error.headers or {}).get("Allow")
+    if methods is not None:
+        return f"This address takes {' and '.join(sorted(methods.split(', ')))}."
+    return NOTHING_HERE if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}."
 
 
 async def on_other_error(request: Request, error: Exception) -> Response:
