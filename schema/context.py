@@ -8,7 +8,7 @@ import strawberry
 from virtool_gql.access import Viewer
 from virtool_gql.actors import Actor, become
 from virtool_gql.db.database import Database
-from virtool_gql.errors import Unauthenticated
+from virtool_gql.errors import QueryTooComplex, Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Context:
     limits: Limits = DEFAULT_LIMITS
     cursor: str | None = None
     session_cookie: SessionCookie | None = None
+    spent: int = 0
 
     @property
     def viewer(self) -> Viewer:
@@ -68,6 +69,16 @@ class Context:
         if self.caller.viewer is None:
             raise Unauthenticated
         return self.caller.viewer
+
+    def spend(self, fields: int) -> None:
+        """Count fields of the answer; raise QueryTooComplex when there are too many.
+
+        The cost of an operation is reckoned before, when nobody knows how long a list is that no page bounds.
+        """
+        self.spent += fields
+        if self.spent > self.limits.answer_fields:
+            message = f"The answer has more than {self.limits.answer_fields} fields. Ask for smaller pages."
+            raise QueryTooComplex(message)
 
     def refuse_strangers(self) -> None:
         """Raise Unauthenticated when nobody is signed in."""

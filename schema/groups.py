@@ -52,6 +52,7 @@ class Group(Node):
     ) -> list[Annotated["User", strawberry.lazy("schema.users")]] | None:
         limits = info.context.limits
         size = page_size("first", given(first), default=limits.size_when_left_out, largest=limits.page)
+        info.context.spend(size)
         first_of = await info.context.loaders.members.load(stored_id("group", self.id))
         return first_of(size)
 

@@ -44,6 +44,7 @@ def related_many(loader: str, key: str, shown: Any, by: str, description: str) -
         return in_order(await found)
 
     def resolve(self: Any, info: Any) -> Any:
+        info.context.spend(len(getattr(self, key)))
         found = getattr(info.context.loaders, loader).all_at_hand(getattr(self, key))
         return loaded(found) if isawaitable(found) else in_order(found)
 

@@ -33,6 +33,7 @@ class User(Node):
 
     @strawberry.field(description="The groups whose permissions they have.")
     async def groups(self, info: Info) -> list[Group] | None:
+        info.context.spend(len(self.group_ids))
         groups = await info.context.loaders.group.load_many(self.group_ids)
         return [group for group in groups if group is not None]
 

@@ -10,6 +10,7 @@ VirtoolError                what a user or operator can cause; its message is a 
 ├── Unauthenticated         UNAUTHENTICATED       nobody is signed in
 ├── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  a service that we depend on does not answer
 ├── RateLimited             RATE_LIMITED          too many tries
+├── QueryTooComplex         QUERY_TOO_COMPLEX     the answer would be too large
 ├── CursorExpired           CURSOR_EXPIRED        the event log no longer reaches back so far
 ├── SlowConsumer            SLOW_CONSUMER         a subscriber did not keep up
 ├── PayloadTooLarge         PAYLOAD_TOO_LARGE     more bytes than allowed
@@ -104,6 +105,12 @@ class RateLimited(VirtoolError):
     """Too many tries in too little time."""
 
     code = ErrorCode.RATE_LIMITED
+
+
+class QueryTooComplex(VirtoolError):
+    """The answer would have more fields than one may have."""
+
+    code = ErrorCode.QUERY_TOO_COMPLEX
 
 
 class CursorExpired(VirtoolError):

@@ -16,6 +16,7 @@ class Limits:
     root_fields: int = 20
     listed_errors: int = 20
     cost: int = 10_000
+    answer_fields: int = 20_000
     default_page: int = 25
     page: int = 100
     query_seconds: float = 10.0

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
-from virtool_gql.errors import ErrorCode, SlowConsumer, VirtoolError
+from virtool_gql.errors import ErrorCode, QueryTooComplex, SlowConsumer, VirtoolError
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +95,16 @@ def request_error(error: VirtoolError) -> RequestError:
 
 
 def format_errors(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
-    """Give the errors of an execution as clients see them."""
-    return [format_error(error, request_id) for error in errors]
+    """Give the errors of an execution as clients see them; that an answer is too large is told once."""
+    told: list[GraphQLError] = []
+    too_large: list[GraphQLError] = []
+    for error in errors:
+        (too_large if _is_of_size(error) else told).append(error)
+    return [format_error(error, request_id) for error in (*told, *too_large[:1])]
+
+
+def _is_of_size(error: GraphQLError) -> bool:
+    return isinstance(_root_cause(error), QueryTooComplex)
 
 
 def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -9,11 +9,25 @@ from graphql import GraphQLObjectType, get_nullable_type, is_leaf_type
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from schema.context import Context
+
 Attribute = Callable[[Any], Any]
 
 
 class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
     """Reads attributes directly; whatever is not as it should be goes GraphQL's way, with its errors."""
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Any,
+        grouped_field_set: Any,
+        position_context: Any,
+    ) -> Any:
+        if isinstance(self.context_value, Context):
+            self.context_value.spend(len(grouped_field_set))
+        return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
