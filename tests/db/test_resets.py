@@ -102,7 +102,10 @@ async def test_what_is_no_code_is_told_so_and_nothing_else(db: Database) -> None
     for number, wrong in enumerate(["", code[:-1], "\0", "\ud800", user.id]):
         with pytest.raises(BadUserInput) as error:
             await db.resets.reset(wrong, "short", Visitor(address=f"192.0.2.{number}"))
-        assert (error.value.message, error.value.path) == ("Invalid reset code. Sign in again for another.", ("reset_code",))
+        assert (error.value.message, error.value.path) == (
+            "Invalid reset code. Sign in again for another.",
+            ("reset_code",),
+        )
 
 
 VOIDED: list[Callable[[User], User]] = [
@@ -154,7 +157,9 @@ async def test_of_a_hundred_resets_at_once_one_wins(patient_db: Database) -> Non
     resets = [db.resets.reset(code, f"{NEW} {n}", Visitor(address=f"198.51.100.{n}")) for n in range(100)]
     outcomes = await asyncio.gather(*resets, return_exceptions=True)
     [winner] = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, SignedIn)]
-    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code. Sign in again for another."}
+    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {
+        "Invalid reset code. Sign in again for another."
+    }
     assert isinstance(await db.sign_in.login("alice", f"{NEW} {winner}", VISITOR), SignedIn)
     assert (await stored(db, user)).credentials_version == user.credentials_version + 1
 
@@ -165,7 +170,9 @@ async def test_of_several_codes_of_one_user_one_wins(db: Database) -> None:
     resets = [db.resets.reset(code, NEW, VISITOR) for code in codes]
     outcomes = await asyncio.gather(*resets, return_exceptions=True)
     assert len([outcome for outcome in outcomes if isinstance(outcome, SignedIn)]) == 1
-    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {"Invalid reset code. Sign in again for another."}
+    assert {str(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} == {
+        "Invalid reset code. Sign in again for another."
+    }
 
 
 async def test_ten_tries_a_minute_from_one_address(db: Database) -> None:
