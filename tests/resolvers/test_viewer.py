@@ -147,7 +147,8 @@ async def test_an_unknown_code_gives_no_other(api: Api, owner: Viewer, password:
     context = api.context(None)
     for wrong in ("", "x" * 43, code.swapcase(), "\0"):
         failed = await api.ask(context, RESET, input={"resetCode": wrong, "password": password})
-        invalid = {"code": "BAD_USER_INPUT", "message": "Invalid reset code. Sign in again for another.", "path": ["resetCode"]}
+        message = "Invalid reset code. Sign in again for another."
+        invalid = {"code": "BAD_USER_INPUT", "message": message, "path": ["resetCode"]}
         assert failed == {"viewer": None, "resetCode": None, "errors": [invalid]}
     assert context.session_cookie is None
 
