@@ -13,7 +13,7 @@ from virtool_gql.cancellation import cancelled
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.stored_bytes import StoredBytes
 from virtool_gql.errors import VirtoolError
-from virtool_gql.tasks.folder_watch import watch
+from virtool_gql.tasks.folder_changes import watch
 from virtool_gql.tasks.periodic import repeated
 
 log = logging.getLogger(__name__)

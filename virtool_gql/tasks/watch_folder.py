@@ -15,7 +15,7 @@ from virtool_gql.cancellation import cancelled
 from virtool_gql.db.files import Files
 from virtool_gql.errors import VirtoolError
 from virtool_gql.executors import run_in_thread
-from virtool_gql.tasks.folder_watch import watch
+from virtool_gql.tasks.folder_changes import watch
 from virtool_gql.tasks.imports import Imports, Outcome
 from virtool_gql.tasks.removal import mend
 from virtool_gql.tasks.settling import FOR_GOOD, Candidate, Settling

@@ -11,7 +11,7 @@ from watchfiles import Change
 
 from tests.factories.conditions import until
 from virtool_gql.cancellation import cancelled
-from virtool_gql.tasks.folder_watch import watch
+from virtool_gql.tasks.folder_changes import watch
 
 
 @asynccontextmanager
