@@ -62,6 +62,7 @@ class Context:
     cursor: str | None = None
     session_cookie: SessionCookie | None = None
     spent: int = 0
+    mutations: int = 0
 
     @property
     def viewer(self) -> Viewer:
@@ -83,6 +84,12 @@ class Context:
     def refuse_strangers(self) -> None:
         """Raise Unauthenticated when nobody is signed in."""
         _ = self.viewer
+
+    async def look_again(self) -> None:
+        """Before each mutation of a request but the first, see what its caller may do by now."""
+        caller, self.mutations = self.caller, self.mutations + 1
+        if caller.viewer is not None and self.mutations > 1:
+            caller.viewer = await self.db.sign_in.again(caller.viewer, caller.session_token)
 
     def sign_in(self, viewer: Viewer, token: str, *, remember: bool) -> None:
         """Make the viewer the caller from here on, and send the cookie."""

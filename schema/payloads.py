@@ -84,6 +84,7 @@ def mutation(description: str) -> Callable[[Callable[..., Awaitable[P]]], Any]:
         @functools.wraps(resolver)
         async def resolved(*args: Any, **kwargs: Any) -> P:
             info: Info = kwargs["info"]
+            await info.context.look_again()
             try:
                 with acting(info.context.caller.actor(info.field_name)):
                     return await resolver(*args, **kwargs)

@@ -163,6 +163,23 @@ async def test_a_key_signs_in_alone_or_with_its_owners_handle(db: Database) -> N
         assert await db.sign_in.by_key(wrong) is None
 
 
+async def test_who_signed_in_may_be_looked_up_again_until_that_has_ended(db: Database, clock: SteppingClock) -> None:
+    _, viewer = await stored_user(db, "alice")
+    token = await logged_in(db, "alice")
+    assert await db.sign_in.again(viewer, token) == viewer
+    await db.sign_in.logout(token)
+    assert await db.sign_in.again(viewer, token) is None
+    expires_at = timestamp(clock.moment + timedelta(hours=1))
+    key, secret = await db.keys.create(viewer, "Script", [Permission.UPLOAD_FILE], expires_at=expires_at)
+    by_key = await db.sign_in.by_key(secret)
+    assert by_key is not None
+    assert await db.sign_in.again(by_key, None) == by_key
+    clock.moment += timedelta(hours=1)
+    assert await db.sign_in.again(by_key, None) is None
+    await db.keys.delete(viewer, key.id)
+    assert await db.sign_in.again(by_key, None) is None
+
+
 async def test_a_deleted_key_is_out_at_once(db: Database) -> None:
     _, viewer = await stored_user(db, "alice")
     key, secret = await db.keys.create(viewer, "Script")

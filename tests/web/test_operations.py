@@ -1,14 +1,18 @@
 """What an operation may do while it is being executed."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from resolvers.root import schema
-from tests.factories.users import stored_user
+from tests.factories.users import PASSWORD, stored_user
 from tests.web.serving import Stores, Web, served
 from virtool_gql.access import Viewer
+from virtool_gql.db.users import UserChanges
+from virtool_gql.models.users import User
+from virtool_gql.query import Eq, Page
 
 GROUPS, MEMBERS = 30, 6
 NESTED = """{ viewer { groups { members(first: 6) { groups { members(first: 6) { groups { members(first: 6) {
@@ -52,3 +56,34 @@ async def test_an_answer_has_so_many_fields_and_no_more(
         headers = await site.cookie(member)
         answer = (await site.post(query, headers, variables={"id": f"user_{member.user_id}"})).json()
     assert [error["extensions"]["code"] for error in answer.get("errors", [])] == codes
+
+
+@pytest.mark.parametrize("changes", [UserChanges(administrator=False), UserChanges(active=False)])
+async def test_whoever_loses_a_role_loses_it_also_for_the_rest_of_a_request(site: Web, changes: UserChanges) -> None:
+    """Twenty mutations of one request last long enough for somebody to take the right away."""
+    root = await site.api.viewer("root", administrator=True)
+    mallory = await site.api.viewer("mallory", administrator=True)
+    headers = await site.cookie(mallory)
+    names = [f"friend{number}" for number in range(20)]
+    made = " ".join(
+        f'{name}: createUser(input: {{ handle: "{name}", password: "{PASSWORD}", administrator: true }})'
+        " { errors { code } }"
+        for name in names
+    )
+    asking = asyncio.create_task(site.post(f"mutation {{ {made} }}", headers))
+    while not (await site.db.store.find(User, Eq("handle_key", names[0]), page=Page(first=1))).documents:  # noqa: ASYNC110 # the request goes on
+        await asyncio.sleep(0)
+    await site.db.users.update(root, mallory.user_id, changes)
+    count = await site.db.store.count(User)
+    answer = (await asking).json()
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"UNAUTHENTICATED"}
+    assert await site.db.store.count(User) <= count + 1, "one may have been written at that very moment"
+
+
+async def test_whoever_is_signed_out_is_so_for_the_rest_of_a_request(site: Web) -> None:
+    root = await site.api.viewer("root", administrator=True)
+    headers = await site.cookie(root)
+    ending = f'updateUser(input: {{ id: "user_{root.user_id}", forceReset: true }}) {{ errors {{ code }} }}'
+    made = 'createLabel(input: { name: "x" }) { errors { code } }'
+    (error,) = (await site.post(f"mutation {{ {ending} {made} }}", headers)).json()["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["createLabel"], "UNAUTHENTICATED")

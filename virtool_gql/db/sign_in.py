@@ -129,15 +129,24 @@ class SignIn:
     async def by_key(self, key: str, handle: str | None = None) -> Viewer | None:
         """Give the viewer of an API key; a handle, if it is given, must be that of the key's owner."""
         api_key = await first_of(self._store, ApiKey, Eq("key_hash", digest(key)))
-        if api_key is None:
-            return None
-        if api_key.expires_at is not None and api_key.expires_at <= self._clock():
-            return None
-        viewer = await self._users.viewer(api_key.user_id, api_key)
-        if viewer is None or (handle is not None and not _same(handle, viewer.handle)):
+        viewer = await self._by_stored_key(api_key)
+        if api_key is None or viewer is None or (handle is not None and not _same(handle, viewer.handle)):
             return None
         await self._note_use(api_key)
         return viewer
+
+    async def again(self, viewer: Viewer, token: str | None) -> Viewer | None:
+        """Give what a viewer may do by now, whom a session (that of the token) or an API key has signed in."""
+        if viewer.key_id is not None:
+            return await self._by_stored_key(await self._store.get(ApiKey, viewer.key_id))
+        if token is not None:
+            return (await self.still_sessions([token])).get(token)
+        return await self._users.viewer(viewer.user_id)
+
+    async def _by_stored_key(self, key: ApiKey | None) -> Viewer | None:
+        if key is None or (key.expires_at is not None and key.expires_at <= self._clock()):
+            return None
+        return await self._users.viewer(key.user_id, key)
 
     async def _note_use(self, key: ApiKey) -> None:
         at = self._clock()

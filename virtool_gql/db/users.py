@@ -83,11 +83,19 @@ class Users(Listing[User]):
         viewer.require_administrator()
         key = creation_key(viewer, idempotency_key)
         async with self._turns.of(key):
-            return await created_once(self.store, User, key, lambda: self._create(new, key))
+            return await created_once(self.store, User, key, lambda: self._add(viewer, new, key))
 
-    async def _create(self, new: NewUser, key: str | None = None) -> User:
-        """Make a user, whose handle differs from all others by more than the case of its letters."""
+    async def _add(self, viewer: Viewer, new: NewUser, key: str | None) -> User:
+        """Make a user, unless the administrator lost the right to it while the password waited to be hashed."""
         user = await self._drafts.new(self.instance.new_id(), new, key)
+        await _acting_administrator(self.store, viewer)
+        return await self._insert(user)
+
+    async def _create(self, new: NewUser) -> User:
+        return await self._insert(await self._drafts.new(self.instance.new_id(), new))
+
+    async def _insert(self, user: User) -> User:
+        """Keep a new user, whose handle differs from all others by more than the case of its letters."""
         with told_when_taken(*TAKEN):
             user = (await self.store.insert(user))[0]
         return await self._without_gone_groups(user)
@@ -124,9 +132,9 @@ class Users(Listing[User]):
             after = change(before)
             if after is before:
                 return before, before
+            acting = await _acting_administrator(documents, viewer)
             loses_power = rules(before) and not rules(after)
-            others = [await _acting_administrator(documents, viewer)] if loses_power else []
-            after = (await documents.replace(after, *others))[0]
+            after = (await documents.replace(after, *([acting] if loses_power else [])))[0]
         return before, after
 
     async def _without_gone_groups(self, user: User) -> User:
@@ -192,4 +200,6 @@ async def _acting_administrator(documents: Documents, viewer: Viewer) -> User:
     user = await documents.get(User, viewer.user_id)
     if user is None or not rules(user):
         raise Forbidden("You are no administrator any more.")
+    if user.credentials_version != viewer.credentials_version:
+        raise Conflict("Your password or your role was changed in the meantime; try again.")
     return user
