@@ -24,6 +24,7 @@ from virtool_gql.db.listing import Listing
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
 from virtool_gql.models import users
+from virtool_gql.models.samples import Quality
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Loaders:
         self._caller = caller
         self.audit = self._loader(db.audit, AuditEntry.from_document)
         self.sample = self._loader(db.samples, Sample.from_document)
+        self.quality: Loader[Quality | None] = self._of_each(db.samples.qualities, lambda quality: quality)
         self.file = self._loader(db.files, File.from_document)
         self.job = self._loader(db.jobs, Job.from_document)
         self.group = self._loader(db.groups, Group.from_document)

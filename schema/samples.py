@@ -134,9 +134,8 @@ class Sample(Node):
     @strawberry.field(description="The quality of its reads; null until ready.")
     async def quality(self, info: Info) -> Quality | None:
         measured = self.measured
-        if measured is None and self.ready:  # events leave it out
-            stored = await info.context.loaders.sample.load(stored_id("sample", self.id))
-            measured = stored.measured if stored else None
+        if measured is None and self.ready:  # lists and events leave it out
+            measured = await info.context.loaders.quality.load(stored_id("sample", self.id))
         return Quality.from_document(measured) if measured else None
 
     user = related("user", "user_id", User, "Who created it.")
@@ -174,7 +173,7 @@ class Sample(Node):
             job_id=sample.job_id,
             label_ids=sample.label_ids,
             subtraction_ids=sample.subtraction_ids,
-            measured=sample.quality,
+            measured=sample.quality or None,
         )
 
 

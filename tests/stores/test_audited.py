@@ -231,6 +231,15 @@ def test_a_password_is_told_of_by_its_name_alone() -> None:
     assert changed_fields(user, later) == ("handle", "password", "credentials")
 
 
+async def test_what_was_not_read_did_not_change(documents_store: Told) -> None:
+    (weed,) = await documents_store.insert(Weed(id="w", anything="a"))
+    found = (await documents_store.find(Weed)).documents
+    await documents_store.replace(structs.replace(found[0], name="nettle"))
+    weed = await documents_store.get(Weed, "w") or weed
+    await documents_store.replace(structs.replace(weed, anything="b"))
+    assert [entry.fields for entry in await documents_store.entries()] == [(), ("name",), ("anything",)]
+
+
 def test_the_use_of_a_key_is_nobodys_deed() -> None:
     key = ApiKey(id="k", name="Key", key_hash="1", user_id="u", created_at=AT)
     assert changed_fields(key, structs.replace(key, last_used_at=AT, version=2)) == ()

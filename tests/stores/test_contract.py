@@ -384,3 +384,27 @@ async def test_a_cancelled_transaction_leaves_nothing(documents_store: AnyStore)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await documents_store.count(Plant), await changes(documents_store)) == (0, [])
+
+
+async def test_what_is_kept_apart_outlives_replacements_by_those_who_did_not_read_it(
+    documents_store: AnyStore,
+) -> None:
+    place = Part(name="field", tags=("x",))
+    first, second = await documents_store.insert(
+        Weed(id="a", anything=[1, {"b": "c"}], place=place), Weed(id="b", anything="y")
+    )
+    found = (await documents_store.find(Weed, order=[Order("id")])).documents
+    assert await documents_store.get(Weed, "b") == second
+    await documents_store.replace(structs.replace(found[0], name="nettle"), structs.replace(second, anything=None))
+    many = await documents_store.get_many(Weed, ["a"])
+    await documents_store.replace(structs.replace(many["a"], height=2.0))
+    assert await documents_store.get_many(Weed, ["a", "b"], whole=True) == {
+        "a": structs.replace(first, name="nettle", height=2.0, version=3),
+        "b": structs.replace(second, anything=None, version=2),
+    }
+    async with documents_store.transaction() as transaction:
+        found = (await transaction.find(Weed, order=[Order("id")])).documents
+        await transaction.replace(*(structs.replace(weed, note="pulled") for weed in found))
+    assert await documents_store.get(Weed, "a") == structs.replace(
+        first, name="nettle", height=2.0, note="pulled", version=4
+    )

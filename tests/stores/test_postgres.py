@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import structs
-from sqlalchemy import MetaData, text
+from msgspec import UNSET, structs
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 
@@ -429,10 +429,36 @@ async def test_large_fields_are_kept_apart(postgres: PostgresStore) -> None:
     assert set(row.apart) == {"anything", "place"}
     assert set(row.doc) == {field.name for field in structs.fields(Weed)} - {"anything", "place"}
     assert await postgres.get(Weed, "w", Has("anything.a.b", "c")) == weed
-    assert (await postgres.find(Weed, Eq("place.name", "field"))).documents == [weed]
-    assert await postgres.get_many(Weed, ["w"], Empty("place.tags")) == {}
+    assert await postgres.get_many(Weed, ["w"], Has("place.tags", "x"), whole=True) == {"w": weed}
+    assert await postgres.get_many(Weed, ["w"], Empty("place.tags"), whole=True) == {}
     (weed,) = await postgres.replace(structs.replace(weed, anything=None, place=None))
     assert await postgres.get(Weed, "w", And(Empty("place.tags"), Eq("anything", None))) == weed
+
+
+async def test_large_fields_are_neither_read_nor_written_for_nothing(postgres: PostgresStore) -> None:
+    (whole,) = await postgres.insert(Weed(id="w", anything=list(range(1_000)), place=Part(name="field")))
+    found = (await postgres.find(Weed, Eq("place.name", "field"))).documents
+    assert found == [structs.replace(whole, anything=UNSET, place=UNSET)]
+    assert list((await postgres.get_many(Weed, ["w"])).values()) == found
+    async with _counted_bytes(postgres) as sent:
+        await postgres.replace(structs.replace(found[0], name="nettle"))
+    assert sum(sent) < 500
+    assert await postgres.get(Weed, "w") == structs.replace(whole, name="nettle", version=2)
+
+
+@contextlib.asynccontextmanager
+async def _counted_bytes(postgres: PostgresStore) -> AsyncIterator[list[int]]:
+    """Collect how long the documents are that are sent in the block."""
+    sent: list[int] = []
+
+    def note(_: Any, __: Any, ___: str, parameters: Any, *____: Any) -> None:
+        sent.extend(len(text) for value in parameters if isinstance(value, list) for text in map(str, value))
+
+    event.listen(postgres.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(postgres.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_samples_that_were_there_keep_their_quality(services: ServiceUrls) -> None:

@@ -1,6 +1,6 @@
 """Samples: their creation from uploads, what is known of them, and who may see and change them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import structs
@@ -24,7 +24,7 @@ from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import to_builtins
 from virtool_gql.models.jobs import Job
-from virtool_gql.models.samples import Sample
+from virtool_gql.models.samples import Quality, Sample
 from virtool_gql.models.settings import SampleGroup
 from virtool_gql.models.users import Group, Permission, User
 from virtool_gql.query import matches
@@ -45,6 +45,12 @@ class Samples(Listing[Sample]):
         super().__init__(instance, Sample, readable_samples)
         self._settings = settings
         self._jobs = jobs
+
+    async def qualities(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, Quality | None]:
+        """Give, for each sample, the quality of its reads; None when there is none or the viewer may not read it."""
+        wanted = list(ids)
+        found = await self.store.get_many(Sample, wanted, self.readable(viewer), whole=True)
+        return dict.fromkeys(wanted) | {id: sample.quality or None for id, sample in found.items()}
 
     async def create(
         self,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, NewType
 
 import msgspec
+from msgspec import UNSET
 
 from virtool_gql.query import Order
 
@@ -42,8 +43,9 @@ class Kept:
 
     `name` is the collection's public name too. `unannounced` are the fields that events leave out (None: the
     collection is silent). Each entry of `unique` is the paths whose values no two documents may share; null is
-    shared by any number. `in_rows` puts the collection into a typed table of PostgreSQL. `apart` are large fields:
-    PostgreSQL keeps them in a column of their own, so that a filter on the others does not unpack them.
+    shared by any number. `in_rows` puts the collection into a typed table of PostgreSQL. `apart` are large fields
+    that events leave out: PostgreSQL keeps them in a column of their own, so that filters on the others do not unpack
+    them. A document that was read without them has UNSET there, and is replaced without them.
     """
 
     name: str
@@ -64,6 +66,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     version: int = 0
+
+
+def is_whole(document: Document) -> bool:
+    """Tell whether the document has what its collection keeps apart."""
+    return all(getattr(document, name) is not UNSET for name in document.kept.apart)
 
 
 def to_builtins(document: msgspec.Struct) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 import msgspec
+from msgspec import UnsetType
 
 from virtool_gql.models.documents import Document, Kept, Timestamp
 from virtool_gql.query import Order
@@ -47,7 +48,7 @@ class Sample(Document, frozen=True, kw_only=True):
     """Sequencing reads from one plant.
 
     `unique_key` is the name as it is compared while names must be unique, else None. `creation_key` is the creator's
-    idempotency key. `file_ids` are the uploads that the sample is made from.
+    idempotency key. `file_ids` are the uploads that the sample is made from. `quality` is UNSET where it was not read.
     """
 
     kept = Kept(
@@ -81,7 +82,7 @@ class Sample(Document, frozen=True, kw_only=True):
     file_ids: tuple[str, ...] = ()
     paired: bool = False
     ready: bool = False
-    quality: Quality | None = None
+    quality: Quality | UnsetType | None = None
     reads: tuple[Reads, ...] = ()
     job_id: str | None = None
     created_at: Timestamp

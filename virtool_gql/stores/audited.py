@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import TypeVar
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from virtool_gql.actors import Actor, current_actor
 from virtool_gql.errors import Forbidden
 from virtool_gql.models.audit import AuditEntry, Deed
-from virtool_gql.models.documents import Clock, Document, NewId
+from virtool_gql.models.documents import Clock, Document, NewId, is_whole
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
 from virtool_gql.stores.documents import Documents, Found, at_once
 from virtool_gql.stores.slices import in_slices
@@ -38,8 +38,10 @@ class AuditedStore:
     async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
         return await self.store.get(kind, id, where)
 
-    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
-        return await self.store.get_many(kind, ids, where)
+    async def get_many(
+        self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING, *, whole: bool = False
+    ) -> dict[str, D]:
+        return await self.store.get_many(kind, ids, where, whole=whole)
 
     async def find(
         self,
@@ -113,10 +115,10 @@ class AuditedTransaction(AuditedStore):
         await self._note(Deed.DELETE, [(document, ()) for document in documents])
 
     async def _stored(self, documents: Sequence[Document]) -> dict[tuple[type[Document], str], Document]:
-        ids: defaultdict[type[Document], list[str]] = defaultdict(list)
+        ids: defaultdict[tuple[type[Document], bool], list[str]] = defaultdict(list)
         for document in documents:
-            ids[type(document)].append(document.id)
-        stored = [(kind, await self.store.get_many(kind, of_kind)) for kind, of_kind in ids.items()]
+            ids[type(document), is_whole(document)].append(document.id)
+        stored = [(kind, await self.store.get_many(kind, some, whole=whole)) for (kind, whole), some in ids.items()]
         return {(kind, id): document for kind, found in stored for id, document in found.items()}
 
     async def _note(self, deed: Deed, done: Sequence[tuple[Document, tuple[str, ...]]]) -> None:
@@ -142,7 +144,8 @@ class AuditedTransaction(AuditedStore):
 
 def changed_fields(before: Document, after: Document) -> tuple[str, ...]:
     """Name the fields that differ, without housekeeping and what only repeats another field."""
-    return tuple(shown for name, shown in _told_fields(type(after)) if getattr(before, name) != getattr(after, name))
+    fields = ((shown, getattr(before, name), getattr(after, name)) for name, shown in _told_fields(type(after)))
+    return tuple(shown for shown, earlier, later in fields if later is not UNSET and earlier != later)
 
 
 @cache

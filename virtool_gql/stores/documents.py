@@ -50,8 +50,14 @@ class Documents(Protocol):
     async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
         """Give the document of that id if it passes the filter."""
 
-    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
-        """Give, by id, those of the documents that exist and pass the filter, in one statement."""
+    async def get_many(
+        self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING, *, whole: bool = False
+    ) -> dict[str, D]:
+        """Give, by id, those of the documents that exist and pass the filter, in one statement.
+
+        Only whole documents surely have what their collection keeps apart (`Kept.apart`). Else it may be UNSET, and
+        `replace` then leaves it as it is stored.
+        """
 
     async def find(
         self,
@@ -60,7 +66,10 @@ class Documents(Protocol):
         order: Sequence[Order] = (),
         page: Page = FIRST_PAGE,
     ) -> Found[D]:
-        """Give a page of the documents that pass the filter. `Page(first=None)` gives all of them."""
+        """Give a page of the documents that pass the filter. `Page(first=None)` gives all of them.
+
+        What their collection keeps apart may be UNSET, as with `get_many`.
+        """
 
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
         """Count the documents that pass the filter."""

@@ -31,7 +31,14 @@ class MongoReads:
             stored = await collection.find_one(query, session=self._session)
         return None if stored is None else from_stored(kind, stored)
 
-    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
+    async def get_many(
+        self,
+        kind: type[D],
+        ids: Iterable[str],
+        where: Filter = EVERYTHING,
+        *,
+        whole: bool = False,  # noqa: ARG002 - nothing is kept apart here: all are whole
+    ) -> dict[str, D]:
         """Give, by id, those of the documents that exist and pass the filter, in one statement."""
         wanted = {"_id": {"$in": [checked_value(id) for id in set(ids)]}}
         found = await self._list(kind, {"$and": [wanted, mongo_filter(where)]})

@@ -57,9 +57,12 @@ class Statements(Writes):
         documents = await collection.decoded(await self._rows(collection.with_id(where), {"id": id}))
         return documents[0] if documents else None
 
-    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
+    async def get_many(
+        self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING, *, whole: bool = False
+    ) -> dict[str, D]:
         collection = collection_of(kind)
-        documents = await collection.decoded(await self._rows(collection.with_ids(where), {"ids": list(ids)}))
+        statement = (collection.whole_with_ids if whole else collection.with_ids)(where)
+        documents = await collection.decoded(await self._rows(statement, {"ids": list(ids)}))
         return {document.id: document for document in documents}
 
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:

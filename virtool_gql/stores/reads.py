@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
 import msgspec
+from msgspec import UNSET, structs
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -32,6 +33,7 @@ from virtool_gql.stores.tables import PLAIN_TEXT, table_of
 D = TypeVar("D", bound=Document)
 Parts = TypeVarTuple("Parts")
 
+WHOLE = ("doc", "apart")
 REMEMBERED = 128  # statements of a collection, of each kind
 
 
@@ -61,25 +63,35 @@ class Collection(Generic[D]):
         self._decoder = msgspec.json.Decoder(kind)
         self.with_id = remembered(self._with_id)
         self.with_ids = remembered(self._with_ids)
+        self.whole_with_ids = remembered(self._whole_with_ids)
         self.page = remembered(self._page)
         self.tally = remembered(self._tally)
 
-    def _selection(self, where: Filter) -> Select[Any]:
-        return select(*self._whole()).where(self.fields.condition(where))
+        self._unread = dict.fromkeys(kind.kept.apart, UNSET)
 
-    def _whole(self) -> Sequence[ColumnElement[Any]]:
+    def _selection(self, where: Filter, *names: str) -> Select[Any]:
+        """Select the documents, or what is in some columns of theirs."""
+        return select(*self._columns(names)).where(self.fields.condition(where))
+
+    def _columns(self, names: Sequence[str]) -> Sequence[ColumnElement[Any]]:
         if self.kind.kept.in_rows:
             return [self.table.c[name] for name in self.kind.__struct_fields__]
-        return [cast(self.table.c[name], Text) for name in ("doc", "apart") if name in self.table.c]
+        return [cast(self.table.c[name], Text) for name in names if name in self.table.c]
 
     def _with_id(self, where: Filter) -> Select[Any]:
-        """Read the document whose id is the parameter `id`."""
-        return self._selection(where).where(self.table.c.id == bindparam("id", type_=PLAIN_TEXT))
+        """Read the document whose id is the parameter `id`, whole."""
+        return self._selection(where, *WHOLE).where(self.table.c.id == bindparam("id", type_=PLAIN_TEXT))
 
     def _with_ids(self, where: Filter) -> Select[Any]:
         """Read the documents whose ids are in the parameter `ids`."""
-        given = bindparam("ids", type_=ARRAY(PLAIN_TEXT))
-        return self._selection(where).where(self.table.c.id == func.any(given))
+        return self._selection(where, "doc").where(self._id_is_given())
+
+    def _whole_with_ids(self, where: Filter) -> Select[Any]:
+        """Read the documents whose ids are in the parameter `ids`, whole."""
+        return self._selection(where, *WHOLE).where(self._id_is_given())
+
+    def _id_is_given(self) -> ColumnElement[bool]:
+        return self.table.c.id == func.any(bindparam("ids", type_=ARRAY(PLAIN_TEXT)))
 
     def count(self, where: Filter) -> Select[Any]:
         return select(func.count()).select_from(self.table).where(self.fields.condition(where))
@@ -100,7 +112,7 @@ class Collection(Generic[D]):
     def _page(self, wanted: Wanted) -> Select[Any]:
         """Read the page and one document more, backwards when it is counted from its end."""
         ordering = self.fields.ordering(wanted.order, backwards=wanted.backwards)
-        return self._selection(wanted.filter).order_by(*ordering).limit(wanted.limit)
+        return self._selection(wanted.filter, "doc").order_by(*ordering).limit(wanted.limit)
 
     def first_of(self, where: Filter, order: Sequence[Order], *, backwards: bool) -> Select[Any]:
         """Read the id of the first document that passes the filter."""
@@ -113,10 +125,13 @@ class Collection(Generic[D]):
     def _document(self, row: Row[Any]) -> D:
         if self.kind.kept.in_rows:
             return msgspec.convert(dict(zip(self.kind.__struct_fields__, row, strict=True)), self.kind)
-        return self._decoder.decode(_joined(*row))
+        if len(row) > 1:
+            return self._decoder.decode(_joined(row[0], row[1]))
+        document = self._decoder.decode(row[0])
+        return structs.replace(document, **self._unread) if self._unread else document
 
 
-def _joined(doc: str, apart: str | None = None) -> str:
+def _joined(doc: str, apart: str | None) -> str:
     """Give the JSON of a document with the fields that are kept apart from it; no document is without fields."""
     return f"{doc[:-1]}, {apart[1:]}" if apart else doc
 

@@ -29,8 +29,10 @@ class RoutedStore:
     async def get(self, kind: type[D], id: str, where: Filter = EVERYTHING) -> D | None:
         return await self._of(kind).get(kind, id, where)
 
-    async def get_many(self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING) -> dict[str, D]:
-        return await self._of(kind).get_many(kind, ids, where)
+    async def get_many(
+        self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING, *, whole: bool = False
+    ) -> dict[str, D]:
+        return await self._of(kind).get_many(kind, ids, where, whole=whole)
 
     async def find(
         self,

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import (
     ARRAY,
     CTE,
+    Boolean,
     ColumnElement,
     Executable,
     Integer,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     column,
     delete,
@@ -31,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import literal_column as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, array
 
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.changes import Operation
@@ -58,7 +60,9 @@ def _insertion(table: Table) -> Executable:
 def _replacement(table: Table) -> Executable:
     given = _given(table)
     locked = _locked(table, given, given.c.version - 1)
-    values = {name: given.c[name] for name in table.c.keys() if name != "id"}  # noqa: SIM118 - no mapping
+    values: dict[str, Any] = {name: given.c[name] for name in table.c.keys() if name != "id"}  # noqa: SIM118 - no mapping
+    if "apart" in values:
+        values["apart"] = func.coalesce(given.c.apart, table.c.apart)
     chosen = update(table).values(values).where(table.c.id == given.c.id, _all_are_in(locked))
     return _announced(given, chosen.returning(table.c.id).cte("written"))
 
@@ -87,22 +91,27 @@ def _arguments() -> Any:
 def _given(table: Table) -> CTE:
     arguments = _arguments()
     doc = cast(arguments.c.doc, JSONB)
+    if "doc" in table.c and not table.info["apart"]:
+        return select(arguments.c.id, arguments.c.version, doc.label("doc"), *_rest(arguments)).cte("given")
     if "doc" in table.c:
-        parts = _parts(doc, sorted(table.info["apart"]))
-        return select(arguments.c.id, arguments.c.version, *parts, *_rest(arguments)).cte("given")
+        columns = (arguments.c.id, arguments.c.version, doc.label("doc"), *_rest(arguments))
+        parsed = select(*columns).cte("parsed").prefix_with("MATERIALIZED")  # else for each use of it again
+        parts = _parts(parsed.c.doc, sorted(table.info["apart"]))
+        return select(parsed.c.id, parsed.c.version, *parts, *_rest(parsed)).cte("given")
     record = func.jsonb_populate_record(sql(f"NULL::{table.name}"), doc)
     row = record.table_valued(*(column(each.name, each.type) for each in table.c), name="row")
     return select(*row.c, *_rest(arguments)).select_from(arguments.join(row, true())).cte("given")
 
 
 def _parts(doc: ColumnElement[Any], apart: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Give the document without the fields that are kept apart, and these."""
+    """Give the document without the fields that are kept apart, and these; NULL for a document that comes without."""
+    keys = [sql(f"{quoted(name)}::text", Text()) for name in apart]
     rest: ColumnElement[Any] = doc
-    pairs: list[ColumnElement[Any]] = []
-    for name in apart:
-        key = sql(f"{quoted(name)}::text", Text())
-        rest, pairs = rest.op("-")(key), [*pairs, key, doc.op("->")(key)]
-    return [rest.label("doc"), *([func.jsonb_build_object(*pairs).label("apart")] if apart else [])]
+    for key in keys:
+        rest = rest.op("-")(key)
+    pairs = [part for key in keys for part in (key, doc.op("->")(key))]
+    whole = func.jsonb_exists_all(doc, array(keys), type_=Boolean())
+    return [rest.label("doc"), case((whole, func.jsonb_build_object(*pairs, type_=JSONB()))).label("apart")]
 
 
 def _rest(arguments: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
