@@ -52,7 +52,7 @@ class GroupMutation:
         self, info: Info, input: Annotated[CreateGroupInput, described("The group.")]
     ) -> CreateGroupPayload:
         viewer, key = info.context.viewer, given(input.idempotency_key)
-        group = await info.context.db.groups.add(viewer, input.name, input.permissions, idempotency_key=key)
+        group = await info.context.db.groups.create(viewer, input.name, input.permissions, idempotency_key=key)
         return CreateGroupPayload(group=Group.from_document(group))
 
     @mutation("Change the name or the permissions of a group. Needs to be an administrator.")

@@ -26,7 +26,7 @@ KEY = structs.replace(ROOT, administrator=False, key_id="key00000")
 async def test_only_administrators_make_change_and_delete_groups(db: Database, viewer: Viewer) -> None:
     group = await stored_group(db)
     with pytest.raises(Forbidden, match="administrator"):
-        await db.groups.add(viewer, "Others")
+        await db.groups.create(viewer, "Others")
     for id in (group.id, "nothere0", "../x"):
         with pytest.raises(Forbidden):
             await db.groups.update(viewer, id, GroupChanges(name="Others"))
@@ -36,12 +36,12 @@ async def test_only_administrators_make_change_and_delete_groups(db: Database, v
 
 
 async def test_a_group_is_there_once(db: Database) -> None:
-    group = await db.groups.create("  Virologists ")
+    group = await stored_group(db, "  Virologists ")
     assert (group.name, group.version) == ("Virologists", 1)
     others = await stored_group(db, "Others")
     for name in ("VIROLOGISTS", "\uff36irologists", "Viro\u200blogists", "Virologists\u2060"):
         with pytest.raises(Conflict, match=r"Group already exists\."):
-            await db.groups.create(name)
+            await stored_group(db, name)
         with pytest.raises(Conflict, match=r"Group already exists\."):
             await db.groups.update(ROOT, others.id, GroupChanges(name=name))
     assert (await db.groups.update(ROOT, group.id, GroupChanges(name="VIROLOGISTS"))).name == "VIROLOGISTS"
@@ -53,14 +53,14 @@ async def test_a_group_is_there_once(db: Database) -> None:
 async def test_names_that_cannot_be(db: Database, name: str) -> None:
     group = await stored_group(db)
     with pytest.raises(BadUserInput) as error:
-        await db.groups.add(ROOT, name)
+        await db.groups.create(ROOT, name)
     assert error.value.path == ("name",)
     with pytest.raises(BadUserInput):
         await db.groups.update(ROOT, group.id, GroupChanges(name=name))
 
 
 async def test_permissions_are_those_of_the_groups_at_the_moment(db: Database) -> None:
-    group = await db.groups.add(ROOT, "Virologists", [Permission.UPLOAD_FILE, Permission.UPLOAD_FILE])
+    group = await db.groups.create(ROOT, "Virologists", [Permission.UPLOAD_FILE, Permission.UPLOAD_FILE])
     assert group.permissions == (Permission.UPLOAD_FILE,)
     user, _ = await stored_user(db, "alice", group_ids=[group.id])
     for permissions in (tuple(Permission), (Permission.CANCEL_JOB,), ()):
@@ -84,7 +84,7 @@ async def test_a_change_of_another_version_is_refused(db: Database) -> None:
 
 
 async def test_the_same_request_a_hundred_times_makes_one_group(db: Database) -> None:
-    answers = await asyncio.gather(*(db.groups.add(ROOT, "Virologists", idempotency_key="once") for _ in range(100)))
+    answers = await asyncio.gather(*(db.groups.create(ROOT, "Virologists", idempotency_key="once") for _ in range(100)))
     assert len(set(answers)) == 1
     assert await db.store.count(Group) == 1
 

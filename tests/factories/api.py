@@ -16,6 +16,7 @@ from resolvers.root import schema
 from schema.context import Caller, Context
 from schema.loaders import fresh_context
 from tests.factories.database import LIMITS, SteppingClock
+from tests.factories.groups import stored_group
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
@@ -131,7 +132,7 @@ class Api:
     ) -> Viewer:
         """Make a user of a group with the permissions; give them as a viewer."""
         if permissions:
-            group_ids = (*group_ids, (await self.db.groups.create(f"Group of {handle}", permissions)).id)
+            group_ids = (*group_ids, (await stored_group(self.db, f"Group of {handle}", *permissions)).id)
         _, viewer = await stored_user(self.db, handle, administrator=administrator, group_ids=group_ids)
         return viewer
 

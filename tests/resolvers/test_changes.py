@@ -1,6 +1,7 @@
 import asyncio
 
 from tests.factories.api import Api
+from tests.factories.groups import stored_group
 from virtool_gql.access import Viewer
 from virtool_gql.errors import BadUserInput, Unauthenticated
 
@@ -16,7 +17,7 @@ async def test_changes_of_several_collections_come_in_one_order_by_the_rights_of
     await api.job(owner)
     file = await api.file(owner, name="reads.fq")
     await api.sample(owner, all_read=False)
-    await api.db.groups.create("Virologists")
+    await stored_group(api.db, "Virologists")
     sample = await api.sample(owner, name="Raspberry")
     async with api.subscribed(stranger, WATCH, after=after) as watched:
         told = [await watched.next() for _ in range(3)]

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 from tests.factories.api import Api
+from tests.factories.groups import stored_group
 from tests.factories.payloads import failure
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
@@ -26,7 +27,7 @@ async def test_groups_are_there_for_everybody_who_is_signed_in(api: Api, owner: 
 
 async def test_groups_are_listed_by_name_and_searched(api: Api, stranger: Viewer) -> None:
     for name in ("b", "A", "c"):
-        await api.db.groups.create(name)
+        await stored_group(api.db, name)
     assert await api.code(None, LIST) == "UNAUTHENTICATED"
     shown = await api.ask(stranger, LIST)
     assert shown == {"nodes": [{"name": "A"}, {"name": "b"}, {"name": "c"}], "totalCount": 3}
@@ -34,7 +35,7 @@ async def test_groups_are_listed_by_name_and_searched(api: Api, stranger: Viewer
 
 
 async def test_members_take_as_many_statements_for_one_group_as_for_many(api: Api, stranger: Viewer) -> None:
-    groups = [await api.db.groups.create(f"Group {number:02}") for number in range(20)]
+    groups = [await stored_group(api.db, f"Group {number:02}") for number in range(20)]
     for number in range(10):
         await stored_user(api.db, f"user{number}", group_ids=[group.id for group in groups[number:]])
     query = "query($first: Int) { groups(first: $first) { nodes { name memberCount members { handle email } } } }"
@@ -50,7 +51,7 @@ async def test_members_take_as_many_statements_for_one_group_as_for_many(api: Ap
 
 
 async def test_members_are_shown_up_to_a_page_and_all_are_counted(api: Api, stranger: Viewer) -> None:
-    group = await api.db.groups.create("Everybody")
+    group = await stored_group(api.db, "Everybody")
     await asyncio.gather(*(stored_user(api.db, f"user{number:03}", group_ids=[group.id]) for number in range(102)))
     query = "query($id: ID!, $first: Int) { group(id: $id) { memberCount members(first: $first) { handle } } }"
     id = f"group_{group.id}"
@@ -87,8 +88,8 @@ async def test_groups_are_made_changed_and_deleted_by_administrators_alone(
 
 
 async def test_what_is_wrong_with_a_group_is_told(api: Api, administrator: Viewer) -> None:
-    group = await api.db.groups.create("Virologists")
-    id = f"group_{(await api.db.groups.create('Others')).id}"
+    group = await stored_group(api.db, "Virologists")
+    id = f"group_{(await stored_group(api.db, 'Others')).id}"
     taken = ("CONFLICT", "Group already exists.", ["name"])
     assert await failure(api, administrator, CREATE, name=" VIROLOGISTS ") == taken
     assert await failure(api, administrator, UPDATE, id=id, name="virologists") == taken
@@ -129,7 +130,7 @@ async def test_changes_of_groups_are_told(api: Api, stranger: Viewer, administra
 
 
 async def test_members_and_samples_tell_that_their_group_is_deleted(api: Api, administrator: Viewer) -> None:
-    group = await api.db.groups.create("Virologists")
+    group = await stored_group(api.db, "Virologists")
     mary = await api.viewer("mary", group_ids=(group.id,))
     sample = await api.sample(mary, group_id=group.id)
     after = await api.cursor(mary)

@@ -5,6 +5,7 @@ from msgspec import structs
 
 from tests.factories.api import Api
 from tests.factories.files import ready_file_ids
+from tests.factories.groups import stored_group
 from virtool_gql.access import Viewer
 from virtool_gql.models.samples import Quality, Reads
 from virtool_gql.models.users import Permission
@@ -160,7 +161,7 @@ async def test_what_cannot_be_seen_cannot_be_updated(api: Api, owner: Viewer, st
 
 
 async def test_rights_are_changed_by_the_creator_alone(api: Api, owner: Viewer) -> None:
-    group = await api.db.groups.create("Virologists")
+    group = await stored_group(api.db, "Virologists")
     member = await api.viewer("member", group_ids=(group.id,))
     sample = await api.sample(owner, group_id=group.id, group_write=True)
     id = f"sample_{sample.id}"

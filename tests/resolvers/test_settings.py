@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.factories.api import Api
+from tests.factories.groups import stored_group
 from virtool_gql.access import Viewer
 from virtool_gql.models.files import File
 from virtool_gql.models.users import Permission, User
@@ -105,7 +106,7 @@ async def test_rights_of_new_samples(api: Api, administrator: Viewer, owner: Vie
 
 
 async def test_groups_of_new_samples(api: Api, administrator: Viewer) -> None:
-    group = await api.db.groups.create("Virologists", [Permission.CREATE_SAMPLE])
+    group = await stored_group(api.db, "Virologists", Permission.CREATE_SAMPLE)
     member = await api.viewer("member", group_ids=(group.id,))
     chosen = {"groupId": f"group_{group.id}"}
     assert (await created(api, member, "A"))["sample"]["group"] is None

@@ -5,6 +5,7 @@ import pytest
 from msgspec import structs
 
 from tests.factories.api import Api
+from tests.factories.groups import stored_group
 from tests.factories.payloads import failure
 from tests.factories.users import PASSWORD
 from virtool_gql.access import Viewer
@@ -112,7 +113,7 @@ async def test_users_are_made_by_administrators_alone(api: Api, owner: Viewer, a
     assert await api.code(None, CREATE, input=new) == "UNAUTHENTICATED"
     for input in (new, new | {"groupIds": ["nonsense"]}, {"handle": "", "password": ""}):
         assert (await failure(api, owner, CREATE, **input))[0] == "FORBIDDEN"
-    group = await api.db.groups.create("Virologists")
+    group = await stored_group(api.db, "Virologists")
     id = f"group_{group.id}"
     more = {"email": "bob@example.org", "groupIds": [id], "primaryGroupId": id, "administrator": True}
     made = (await api.ask(administrator, CREATE, input=new | more))["user"]

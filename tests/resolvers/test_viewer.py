@@ -6,6 +6,7 @@ from msgspec import structs
 
 import resolvers.viewer
 from tests.factories.api import Api
+from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.access import Viewer
 from virtool_gql.db.credentials import ended
@@ -164,7 +165,7 @@ async def test_a_session_that_ended_at_birth_sets_no_cookie(api: Api, owner: Vie
 
 
 async def test_a_viewer_sees_their_own_account(api: Api) -> None:
-    group = await api.db.groups.create("Growers")
+    group = await stored_group(api.db, "Growers")
     _, viewer = await stored_user(api.db, "ada", group_ids=[group.id])
     await modify(
         api.db.store,

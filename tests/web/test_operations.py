@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from resolvers.root import schema
+from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD, stored_user
 from tests.web.serving import Stores, Web, served
 from virtool_gql.access import Viewer
@@ -29,7 +30,7 @@ async def site(stores: Stores) -> AsyncIterator[Web]:
 @pytest.fixture
 async def member(site: Web) -> Viewer:
     """Give one of some people who are all in many groups."""
-    groups = [await site.db.groups.create(f"Group {number}") for number in range(GROUPS)]
+    groups = [await stored_group(site.db, f"Group {number}") for number in range(GROUPS)]
     people = [
         await stored_user(site.db, f"member{number}", group_ids=[group.id for group in groups])
         for number in range(MEMBERS)

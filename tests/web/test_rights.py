@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from resolvers.root import schema
+from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD
 from tests.web.serving import Peer, Stores, Web, served
 from virtool_gql.access import Viewer
@@ -35,7 +36,7 @@ async def root(site: Web) -> Viewer:
 
 @pytest.fixture
 async def group(site: Web) -> Group:
-    return await site.db.groups.create("Virologists")
+    return await stored_group(site.db, "Virologists")
 
 
 async def ids_of(peer: Peer, kind: str, seconds: float) -> list[str]:

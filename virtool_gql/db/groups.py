@@ -42,11 +42,7 @@ class Groups(Listing[Group]):
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, Group, readable_groups)
 
-    async def create(self, name: str, permissions: Iterable[Permission] = ()) -> Group:
-        """Make a group, for whoever need not be asked for their rights: the operator."""
-        return await self._create(name, permissions)
-
-    async def add(
+    async def create(
         self, viewer: Viewer, name: str, permissions: Iterable[Permission] = (), *, idempotency_key: str | None = None
     ) -> Group:
         """Make a group as an administrator; the same one's same idempotency key gives the same group again."""
@@ -54,7 +50,7 @@ class Groups(Listing[Group]):
         key = creation_key(viewer, idempotency_key)
         return await created_once(self.store, Group, key, lambda: self._create(name, permissions, key))
 
-    async def _create(self, name: str, permissions: Iterable[Permission], key: str | None = None) -> Group:
+    async def _create(self, name: str, permissions: Iterable[Permission], key: str | None) -> Group:
         """Make a group, whose name differs from all others by more than the case of its letters."""
         name = _checked(name)
         group = Group(
