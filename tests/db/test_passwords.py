@@ -3,8 +3,10 @@ import time
 
 import pytest
 
+from virtool_gql.actors import Actor, acting
 from virtool_gql.db.passwords import Passwords, check_password
 from virtool_gql.errors import BadUserInput
+from virtool_gql.executors import run_in_thread
 
 
 @pytest.fixture
@@ -57,6 +59,32 @@ async def test_hashing_leaves_the_event_loop_free() -> None:
         turns += 1
     assert turns > 100
     assert len(set(await hashing)) == 4
+
+
+async def test_a_flood_from_one_address_keeps_nobody_else_waiting() -> None:
+    passwords = Passwords(rounds=6)
+    done: list[str] = []
+
+    async def verify(address: str) -> None:
+        with acting(Actor(user_id=None, handle="", address=address)):
+            await passwords.verify("wrong", None)
+        done.append(address)
+
+    flood = [f"2001:db8::{number:x}" for number in range(40)]  # which one client can have
+    await asyncio.gather(*(verify(address) for address in (*flood, "192.0.2.1")))
+    assert done.index("192.0.2.1") < 6
+
+
+async def test_who_begins_and_goes_away_again_and_again_takes_no_more_threads() -> None:
+    passwords = Passwords(rounds=12)
+    for _ in range(40):
+        task = asyncio.create_task(passwords.verify("wrong", None))
+        await asyncio.sleep(0.001)
+        task.cancel()
+    begun = time.perf_counter()
+    await run_in_thread(lambda: None)
+    assert time.perf_counter() - begun < 0.1, "others need threads, too"
+    assert not await passwords.verify("wrong", None), "the room is there again when they are done"
 
 
 def test_the_length_is_checked() -> None:

@@ -119,13 +119,23 @@ async def test_a_key_that_expired_signs_nobody_in(db: Database, clock: SteppingC
 async def test_ten_wrong_logins_a_minute_for_an_account_and_address(db: Database) -> None:
     await stored_user(db, "alice")
     await stored_user(db, "bob")
-    for handle in ["alice", "ALICE"] * 5:
+    for handle in ["alice", "ALICE", " alice", "alice\u3000", "\uff41lice  "] * 2:
         with pytest.raises(BadUserInput):
             await db.sign_in.login(handle, "wrong", VISITOR)
     with pytest.raises(RateLimited):
         await db.sign_in.login("Alice", PASSWORD, VISITOR)
     await db.sign_in.login("alice", PASSWORD, Visitor(address="192.0.2.2"))
     await db.sign_in.login("bob", PASSWORD, VISITOR)
+
+
+async def test_another_address_of_the_same_site_gives_no_more_tries(db: Database) -> None:
+    await stored_user(db, "alice")
+    for number in range(10):
+        with pytest.raises(BadUserInput):
+            await db.sign_in.login("alice", "wrong", Visitor(address=f"2001:db8::{number}"))
+    with pytest.raises(RateLimited):
+        await db.sign_in.login("alice", PASSWORD, Visitor(address="2001:db8::ffff:1"))
+    await db.sign_in.login("alice", PASSWORD, Visitor(address="2001:db8:0:1::1"))
 
 
 async def test_logins_that_succeed_are_not_limited(db: Database) -> None:

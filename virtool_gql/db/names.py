@@ -70,6 +70,14 @@ def comparable(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def handle_key(text: str) -> str | None:
+    """Give the form in which the handle that somebody wrote is compared; None when it can be nobody's."""
+    try:
+        return comparable(user_handle(text))
+    except BadUserInput:
+        return None
+
+
 def name_key(text: str) -> str:
     """Give the form in which a name that must be unique is compared: what draws nothing does not count either."""
     return " ".join(visible(comparable(text)).split())

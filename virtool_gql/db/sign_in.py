@@ -10,7 +10,8 @@ from msgspec import structs
 from virtool_gql.access import Viewer
 from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.names import HANDLE_LENGTH, comparable
+from virtool_gql.db.names import HANDLE_LENGTH, comparable, handle_key
+from virtool_gql.db.networks import network_of
 from virtool_gql.db.passwords import Passwords
 from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput, NotFound
@@ -167,7 +168,7 @@ def _is_recent(last: Timestamp | None, at: Timestamp) -> bool:
 
 
 def _tries_of(handle: str, address: str) -> str:
-    return f"{comparable(handle[:HANDLE_LENGTH])} {address}"
+    return f"{handle_key(handle) or ''} {network_of(address)}"
 
 
 def _same(handle: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from virtool_gql.db.credentials import Credential, Credentials, works
 from virtool_gql.db.groups import gone_groups
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.names import comparable, told_when_taken, user_handle
+from virtool_gql.db.names import handle_key, told_when_taken
 from virtool_gql.db.passwords import NewPasswords
 from virtool_gql.db.retries import retried
 from virtool_gql.db.updates import check_version
@@ -150,11 +150,8 @@ class Users(Listing[User]):
 
     async def by_handle(self, handle: str) -> User | None:
         """Give the user of a handle in any spelling of it that counts as the same."""
-        try:
-            key = comparable(user_handle(handle))
-        except BadUserInput:
-            return None
-        return await first_of(self.store, User, Eq("handle_key", key))
+        key = handle_key(handle)
+        return None if key is None else await first_of(self.store, User, Eq("handle_key", key))
 
     async def viewer(self, user_id: str, credential: Credential | None = None) -> Viewer | None:
         """Give what the user may do at this moment; None when gone, deactivated, or when the credential has ended."""
