@@ -18,6 +18,14 @@ def test_the_folders_are_made_and_stay(tmp_path: Path) -> None:
     assert places.job_log("j1") == tmp_path / "data" / "logs" / "jobs" / "j1.log"
 
 
+def test_the_folders_are_closed_to_others_where_the_data_path_is_not(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    tmp_path.chmod(0o755)
+    places.create()
+    for folder in (places.files, places.samples, places.logs.parent, places.logs, places.services):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+
+
 @pytest.mark.parametrize("id", ["", "..", "a/b", "../../etc/passwd", "a\0", "A", "a\n", "é", "a" * 65])
 def test_what_is_no_id_leads_nowhere(id: str, tmp_path: Path) -> None:
     places = Places(tmp_path)

@@ -20,9 +20,10 @@ class Places:
         self.files_mark = data_path / ".files"
 
     def create(self) -> None:
-        """Make the folders that are not there yet."""
-        for folder in (self.files, self.samples, self.logs, self.services):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Make the folders that are not there yet, closed to others, who may be able to enter the data path."""
+        self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.files, self.samples, self.logs.parent, self.logs, self.services):
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     def file(self, file_id: str) -> Path:
         return self.files / _checked(file_id)
