@@ -82,6 +82,7 @@ def test_what_is_cut_off_is_told(tmp_path: Path, content: bytes, reason: str) ->
         (b"\x1f\x8b" + b"nonsense" * 9, "a.fq.gz", "damaged gzip"),
         (b"junk", "a.fq", "first line"),
         (gzip.compress(b""), "a.fq.gz", "first line"),
+        (gzip.compress(b"") * 100_000 + gzip.compress(RECORD), "a.fq.gz", "nothing at its beginning"),
         (RECORD.replace(b"+", b"-"), "a.fq", "third line"),
         (b"@r\nACGT\n+\nIII\n", "a.fq", "as many qualities"),
         (b"@" + b"A" * (17 << 20), "a.fq", "longer than any read"),

@@ -13,6 +13,8 @@ GZIP = b"\x1f\x8b"
 AS_GZIP = 31  # zlib's number for a gzip stream
 BLOCK_BYTES = 256 << 10
 LONGEST_RECORD_BYTES = 16 << 20
+MOST_BLOCKS = 1_000
+"""In which a first record must be whole: a gzip file can consist of any number of parts that hold nothing."""
 TAIL_BYTES = 64 << 10
 RECORD_LINES = 4
 BEGINNINGS = {
@@ -73,7 +75,9 @@ def _unpacked(handle: int) -> Iterator[bytes]:
 
 def _check_first_record(blocks: Iterator[bytes]) -> None:
     text, ends = bytearray(), 0
-    for block in blocks:
+    for number, block in enumerate(blocks):
+        if number == MOST_BLOCKS:
+            raise NotReads("It is not FASTQ: there is nothing at its beginning.")
         text += block
         ends += block.count(b"\n")
         if ends >= RECORD_LINES:
