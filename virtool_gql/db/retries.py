@@ -1,14 +1,12 @@
 """What is done again when somebody else was faster."""
 
-import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from virtool_gql.errors import StaleDocument, UpstreamUnavailable
-from virtool_gql.stores.documents import MODIFY_ATTEMPTS
+from virtool_gql.stores.documents import MODIFY_ATTEMPTS, spread
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +19,7 @@ async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except StaleDocument:
-            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
+            await spread(tries)
     raise StaleDocument("Too many people change this at once; try again.")
 
 

@@ -16,7 +16,7 @@ from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import Timestamp, moment_of
 from virtool_gql.models.files import File
-from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.models.jobs import FINAL_STATES, Job, JobState
 from virtool_gql.query import And, Eq, In, Order, Page
 from virtool_gql.stores.documents import Documents
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 200
 NAMES_TOLD = 5
-AT_WORK = (JobState.WAITING, JobState.PREPARING, JobState.RUNNING)
+AT_WORK = tuple(sorted(frozenset(JobState) - FINAL_STATES))
 
 
 class StoredBytes:

@@ -44,3 +44,8 @@ def open_client(url: str, *, retries: int) -> Redis:
         max_connections=MOST_CONNECTIONS,
         **only_tcp,
     )
+
+
+def text_of(value: bytes | str) -> str:
+    """Give a key or value as text, which is bytes at run time and may be either by the driver's types."""
+    return value.decode() if isinstance(value, bytes) else value

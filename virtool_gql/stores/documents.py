@@ -133,13 +133,18 @@ async def first_of(store: Documents, kind: type[D], where: Filter = EVERYTHING) 
     return found[0] if found else None
 
 
+async def spread(tries: int) -> None:
+    """Wait for a moment before the next try, each for another one, so that those who wait do not meet again."""
+    await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - no secret
+
+
 async def at_once(store: Documents, work: Callable[[Documents], Awaitable[T]]) -> T:
     """Do one write in a transaction of its own, again when another transaction was faster."""
     for tries in range(1, OVERTAKEN_TRIES):
         try:
             return await _in_transaction(store, work)
         except Overtaken:
-            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
+            await spread(tries)
     return await _in_transaction(store, work)
 
 
@@ -163,5 +168,5 @@ async def modify(store: Documents, kind: type[D], id: str, change: Callable[[D],
         try:
             return (await store.replace(changed))[0]
         except StaleDocument:
-            await asyncio.sleep(random.uniform(0, 0.005 * tries))  # noqa: S311 - spreads those who wait
+            await spread(tries)
     raise StaleDocument("Too many people change this at once; try again.")

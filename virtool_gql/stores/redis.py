@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import TimeoutError as Unanswered
 
 from virtool_gql.errors import RateLimited
-from virtool_gql.events.connections import answering, open_client
+from virtool_gql.events.connections import answering, open_client, text_of
 from virtool_gql.stores.digests import digest
 from virtool_gql.workflows import Workflow, queue_name
 
@@ -122,8 +122,8 @@ class JobQueues:
             with answering("Redis"):
                 popped = await self._redis.blpop(list(names), timeout=min(max(left, SHORTEST_BLOCK), BLOCK_SECONDS))
             if popped is not None:
-                self._served = names[_text(popped[0])]
-                return _text(popped[1])
+                self._served = names[text_of(popped[0])]
+                return text_of(popped[1])
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return None
@@ -157,10 +157,6 @@ class JobQueues:
             return workflows
         turn = workflows.index(self._served) + 1
         return workflows[turn:] + workflows[:turn]
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
 
 
 class Signals:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 from redis.asyncio import Redis
 
-from virtool_gql.events.connections import answering
+from virtool_gql.events.connections import answering, text_of
 from virtool_gql.models.documents import Clock, Timestamp, moment_of, now, timestamp
 from virtool_gql.stores.digests import digest
 
@@ -130,7 +130,7 @@ class Sessions:
 
     async def _of(self, user_id: str) -> dict[str, Session]:
         """Give a user's sessions by their keys; those that ran out leave the index here, so that it stays short."""
-        keys = [_text(key) for key in await self._redis.smembers(_index(user_id))]
+        keys = [text_of(key) for key in await self._redis.smembers(_index(user_id))]
         sessions = await self._read(keys)
         ended = [key for key in keys if key not in sessions]
         if ended:
@@ -159,10 +159,6 @@ def _key(token: str) -> str:
 
 def _index(user_id: str) -> str:
     return f"sessions:{user_id}"
-
-
-def _text(key: bytes | str) -> str:
-    return key.decode() if isinstance(key, bytes) else key
 
 
 def _decoded(encoded: bytes | None, used_at: bytes | None) -> Session | None:
