@@ -39,14 +39,20 @@ class Loader(Generic[T]):
 
     def __init__(self, fetch: Callable[[list[str]], Awaitable[list[T]]]) -> None:
         self._fetch = fetch
-        self._asked = DataLoader(fetch, cache=False)
+        self._asked = DataLoader(self._fetch_lists, cache=False)
         self._ahead: dict[str, T] = {}
 
     async def load(self, id: str) -> T:
-        return await self._asked.load(id)
+        return (await self._asked.load((id,)))[0]
 
     async def load_many(self, ids: Iterable[str]) -> list[T]:
-        return await self._asked.load_many(ids)
+        return await self._asked.load(tuple(ids))
+
+    async def _fetch_lists(self, lists: list[tuple[str, ...]]) -> list[list[T]]:
+        """Fetch for many lists at once: one that waits for each entry of each of them would take long to set up."""
+        ids = list({id: None for one in lists for id in one})
+        found = dict(zip(ids, await self._fetch(ids), strict=True)) if ids else {}
+        return [[found[id] for id in one] for one in lists]
 
     async def fetch_ahead(self, ids: set[str]) -> list[T]:
         """Fetch what will be asked for; give those that there are."""
