@@ -14,6 +14,7 @@ import pytest
 from tests.factories.conditions import until
 from tests.web.serving import DEADLINE_SECONDS, PREFLIGHT, Stores, Web, served
 from virtool_gql.access import Viewer
+from virtool_gql.db.users import UserChanges
 from virtool_gql.models.files import File
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Page
@@ -158,6 +159,26 @@ async def test_rights_are_looked_at_before_the_first_byte(web: Web) -> None:
 async def test_a_file_larger_than_the_disk_is_refused_before_the_first_byte(web: Web, uploader: Viewer) -> None:
     assert await status_before_the_body(web, await web.cookie(uploader), 10**15) == 507
     await nothing_is_left(web)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"), [(UserChanges(active=False), 401), (UserChanges(group_ids=()), 403), (UserChanges(), 201)]
+)
+async def test_whoever_may_upload_no_more_when_the_last_byte_comes_leaves_nothing(
+    web: Web, uploader: Viewer, ada: Viewer, changes: UserChanges, status: int
+) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"abc"
+        await until(lambda: left_behind(web))
+        await web.db.users.update(ada, uploader.user_id, changes)
+        yield b"def"
+
+    response = await upload(web, await web.cookie(uploader), slowly())
+    assert response.status_code == status
+    if status == 201:
+        assert len(await rows(web)) == 1
+    else:
+        await nothing_is_left(web)
 
 
 async def test_another_site_cannot_upload_with_the_cookie(web: Web, uploader: Viewer) -> None:

@@ -20,10 +20,11 @@ from schema.ids import global_id
 from virtool_gql.access import Viewer
 from virtool_gql.actors import acting
 from virtool_gql.db.database import Database
-from virtool_gql.errors import BadUserInput, ErrorCode, VirtoolError
+from virtool_gql.errors import BadUserInput, ErrorCode, Unauthenticated, VirtoolError
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models.documents import Timestamp, timestamp
 from virtool_gql.models.files import File, FileType
+from virtool_gql.models.users import Permission
 from virtool_gql.web.errors import RequestError, refuse
 from virtool_gql.web.identity import PREFLIGHT, Identifier, SessionToken, credential_of
 from virtool_gql.web.operations import encode
@@ -69,10 +70,18 @@ class Uploads:
         try:
             size = await write_all(request.stream(), self.db.places.file(file.id))
             check_length(size, expected_length(request))
+            await self._check_still(viewer)
             return await self.db.files.finish(file, size)
         except BaseException:
             await asyncio.shield(self._abandon(file))
             raise
+
+    async def _check_still(self, viewer: Viewer) -> None:
+        """See that its user may still upload. Their session may have ended: there was nothing that kept it up."""
+        user = await self.db.users.viewer(viewer.user_id)
+        if user is None:
+            raise Unauthenticated("You can sign in no more; nothing of the upload was kept.")
+        user.require(Permission.UPLOAD_FILE)
 
     async def _abandon(self, file: File) -> None:
         try:
