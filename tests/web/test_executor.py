@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -7,7 +8,7 @@ import strawberry
 from graphql import ExecutionResult, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from virtool_gql.web.executor import AttributeExecutor
+from virtool_gql.web.executor import AT_ONCE, AttributeExecutor
 
 
 @strawberry.enum
@@ -84,3 +85,26 @@ def test_answers_and_errors_are_those_of_graphql(one: Any) -> None:
     ours, theirs = (executed(by, [one, one]) for by in (AttributeExecutor, StrawberryGraphQLCoreExecutionContext))
     assert ours.data == theirs.data
     assert [error.formatted for error in ours.errors or ()] == [error.formatted for error in theirs.errors or ()]
+
+
+async def test_others_have_their_turn_while_a_long_list_is_completed() -> None:
+    leaves: list[Any] = [leaf(f"leaf {number}", number, Colour.GREEN, [1.0]) for number in range(5 * AT_ONCE)]
+    leaves[7] = leaves[-1] = leaf("x", "many", Colour.GREEN, [])
+    ours, theirs = (
+        by.build(SCHEMA, parse(FIELDS), None, leaves).execute_operation()
+        for by in (AttributeExecutor, StrawberryGraphQLCoreExecutionContext)
+    )
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    result = await ours
+    task.cancel()
+    assert turns >= 4
+    assert result.data == theirs.data
+    assert [error.formatted for error in result.errors] == [error.formatted for error in theirs.errors]

@@ -1,6 +1,7 @@
 """GraphQL's executor, with a short way to what answers are mostly made of: scalars that are attributes of an object."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -12,6 +13,9 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from schema.context import Context
 
 Attribute = Callable[[Any], Any]
+
+AT_ONCE = 100
+"""How many objects of a list are completed before others have their turn; a page has no more."""
 
 
 class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -29,6 +33,20 @@ class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
             self.context_value.spend(len(grouped_field_set))
         return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
 
+    def complete_iterable_value(  # noqa: PLR0913, PLR0917 - GraphQL's signature
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        items: Any,
+        position_context: Any,
+    ) -> Any:
+        if isinstance(items, list) and len(items) > AT_ONCE and not is_leaf_type(get_nullable_type(item_type)):
+            some = _some_at_once(items)
+            return self.complete_async_iterator_value(item_type, field_details_list, info, path, some, position_context)
+        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
     ) -> Any:
@@ -37,6 +55,14 @@ class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
         if value is not None:
             return value
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+
+async def _some_at_once(items: Sequence[Any]) -> AsyncGenerator[Any, None]:
+    """Give all items, and let others have their turn between."""
+    for number, item in enumerate(items):
+        if number and number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 def _read(attribute: Attribute, source: Any) -> Any:
