@@ -213,9 +213,9 @@ def _kind_of_type(type: inspect.Type) -> Kind | None:
 
 
 def json_path(names: list[str]) -> str:
-    """Give the JSON path to all values at the end of the names, through lists at every step."""
+    """Give the JSON path to what equals one of the values, at the end of the names, through lists at every step."""
     lists = "[*]" * ANY_DEPTH
-    return "$" + "".join(f".{msgspec.json.encode(name).decode()}{lists}" for name in names) + " ? (@ == $value)"
+    return "$" + "".join(f".{msgspec.json.encode(name).decode()}{lists}" for name in names) + " ? (@ == $value[*])"
 
 
 def json_base(table: Table, path: str) -> tuple[str, list[str]]:

@@ -112,7 +112,10 @@ class Collection(Generic[D]):
     def _page(self, wanted: Wanted) -> Select[Any]:
         """Read the page and one document more, backwards when it is counted from its end."""
         ordering = self.fields.ordering(wanted.order, backwards=wanted.backwards)
-        return self._selection(wanted.filter, "doc").order_by(*ordering).limit(wanted.limit)
+        by_apart = any(key.path.split(".")[0] in self.kind.kept.apart for key in wanted.order)
+        return (
+            self._selection(wanted.filter, *(WHOLE if by_apart else ("doc",))).order_by(*ordering).limit(wanted.limit)
+        )
 
     def first_of(self, where: Filter, order: Sequence[Order], *, backwards: bool) -> Select[Any]:
         """Read the id of the first document that passes the filter."""
@@ -125,9 +128,10 @@ class Collection(Generic[D]):
     def _document(self, row: Row[Any]) -> D:
         if self.kind.kept.in_rows:
             return msgspec.convert(dict(zip(self.kind.__struct_fields__, row, strict=True)), self.kind)
-        if len(row) > 1:
-            return self._decoder.decode(_joined(row[0], row[1]))
-        document = self._decoder.decode(row[0])
+        texts: Sequence[Any] = row
+        if len(texts) > 1:
+            return self._decoder.decode(_joined(*texts))
+        document = self._decoder.decode(texts[0])
         return structs.replace(document, **self._unread) if self._unread else document
 
 
