@@ -14,7 +14,7 @@ from virtool_gql.stores.documents import Documents, modify
 
 D = TypeVar("D", bound=Document)
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 500
 """How many documents of a collection one transaction rids of a group."""
 
 

@@ -18,7 +18,7 @@ from virtool_gql.models.samples import Sample
 from virtool_gql.query import Eq, In, Order, Page
 from virtool_gql.stores.documents import Documents, modify
 
-BATCH = 100
+BATCH = 250
 MOST_NAMED = 10
 
 KEYLESS = Eq("unique_key", None)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 OUTBOX_CHANNEL = "channel:outbox"
 """Where a process without a relay says that it filled an outbox."""
 
-BATCH_LENGTH = 200
+BATCH_LENGTH = 100
 POLL_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 2.0
 

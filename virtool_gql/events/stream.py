@@ -21,7 +21,7 @@ from virtool_gql.events.entries import STREAM, Entry, entry_of, newest_id, place
 
 logger = logging.getLogger(__name__)
 
-READ_COUNT = 200
+READ_COUNT = 100
 AHEAD_COUNT = 400
 BLOCK_MILLISECONDS = 1_000
 LONGEST_WAIT_SECONDS = 0.5
