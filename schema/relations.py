@@ -34,11 +34,15 @@ def related(loader: str, key: str, shown: Any, description: str) -> Any:
     return strawberry.field(resolve, description=description, metadata={RELATION: Relation(loader, key)})
 
 
-def related_many(loader: str, key: str, shown: Any, by: str, description: str) -> Any:
-    """Make the field that leads to the entities whose ids are in `key`: those that are there, in the order of `by`."""
+def related_many(loader: str, key: str, shown: Any, by: str | None, description: str) -> Any:
+    """Make the field that leads to the entities whose ids are in `key`: those that are there.
+
+    They come in the order of `by`, or of their ids in `key` when that is None.
+    """
 
     def in_order(found: Iterable[Any]) -> list[Any]:
-        return sorted((each for each in found if each is not None), key=lambda each: (getattr(each, by), each.id))
+        there = [each for each in found if each is not None]
+        return sorted(there, key=lambda each: (getattr(each, by), each.id)) if by else there
 
     async def loaded(found: Awaitable[list[Any]]) -> list[Any]:
         return in_order(await found)

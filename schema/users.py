@@ -12,7 +12,7 @@ from schema.ids import global_id
 from schema.inputs import containing, equal, having_one, optional, with_ids
 from schema.nodes import Node
 from schema.orders import Ordering
-from schema.relations import related
+from schema.relations import related, related_many
 from virtool_gql.models import users as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.query import And, Filter
@@ -31,12 +31,7 @@ class User(Node):
     group_ids: strawberry.Private[tuple[str, ...]] = ()
     primary_group_id: strawberry.Private[str | None] = None
 
-    @strawberry.field(description="The groups whose permissions they have.")
-    async def groups(self, info: Info) -> list[Group] | None:
-        info.context.spend(len(self.group_ids))
-        groups = await info.context.loaders.group.load_many(self.group_ids)
-        return [group for group in groups if group is not None]
-
+    groups = related_many("group", "group_ids", Group, None, "The groups whose permissions they have.")
     primary_group = related(
         "group", "primary_group_id", Group, "The group that their samples belong to where the settings say so."
     )

@@ -14,8 +14,11 @@ from schema.context import Context
 
 Attribute = Callable[[Any], Any]
 
-AT_ONCE = 100
-"""How many objects of a list are completed before others have their turn; a page has no more."""
+AT_ONCE = 50
+"""How many objects of a long list are completed before others have their turn."""
+
+LONGEST_PAGE = 100
+"""A list that is no longer is completed at once: what its objects load is then loaded in one statement."""
 
 
 class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -42,7 +45,7 @@ class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
         items: Any,
         position_context: Any,
     ) -> Any:
-        if isinstance(items, list) and len(items) > AT_ONCE and not is_leaf_type(get_nullable_type(item_type)):
+        if isinstance(items, list) and len(items) > LONGEST_PAGE and not is_leaf_type(get_nullable_type(item_type)):
             some = _some_at_once(items)
             return self.complete_async_iterator_value(item_type, field_details_list, info, path, some, position_context)
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
