@@ -119,6 +119,7 @@ async def test_a_key_expires(db: Database, clock: SteppingClock) -> None:
 
 
 async def test_a_permission_counts_as_long_as_the_owner_has_it(db: Database) -> None:
+    _, root = await stored_user(db, "root", administrator=True)
     group = await stored_group(db, "Uploaders", Permission.UPLOAD_FILE)
     user, viewer = await stored_user(db, "alice", group_ids=[group.id])
     _, secret = await db.keys.create(viewer, "Script", [Permission.UPLOAD_FILE])
@@ -129,11 +130,11 @@ async def test_a_permission_counts_as_long_as_the_owner_has_it(db: Database) -> 
         return found.permissions
 
     assert await permissions() == {Permission.UPLOAD_FILE}
-    await db.users.update(ADMINISTRATOR, user.id, UserChanges(group_ids=()))
+    await db.users.update(root, user.id, UserChanges(group_ids=()))
     assert await permissions() == frozenset()
-    await db.users.update(ADMINISTRATOR, user.id, UserChanges(group_ids=(group.id,)))
+    await db.users.update(root, user.id, UserChanges(group_ids=(group.id,)))
     assert await permissions() == {Permission.UPLOAD_FILE}
-    await db.groups.update(ADMINISTRATOR, group.id, GroupChanges(permissions=(Permission.REMOVE_JOB,)))
+    await db.groups.update(root, group.id, GroupChanges(permissions=(Permission.REMOVE_JOB,)))
     assert await permissions() == frozenset()
 
 
