@@ -4,22 +4,34 @@ import { createClient } from 'graphql-ws';
 
 const URL_PATH = '/graphql';
 const PREFLIGHT = { 'x-graphql-preflight': '1' };
+const UNREACHABLE = 'The server does not answer; try again in a moment.';
+
+async function answerTo(body) {
+  try {
+    const response = await fetch(URL_PATH, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...PREFLIGHT },
+      body: JSON.stringify(body),
+    });
+    return await response.json();
+  } catch {
+    throw new Error(UNREACHABLE);
+  }
+}
 
 export async function execute(query, variables) {
-  const response = await fetch(URL_PATH, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', ...PREFLIGHT },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await response.json();
+  const { data, errors } = await answerTo({ query, variables });
   if (errors) throw new Error(errors.map((error) => error.message).join(' '));
   return data;
 }
 
-export function createFetcher() {
+export function createSocket() {
   const address = new URL(URL_PATH, globalThis.location.href);
   address.protocol = address.protocol.replace('http', 'ws');
-  const wsClient = createClient({ url: address.href, lazy: true, retryAttempts: 5 });
+  return createClient({ url: address.href, lazy: true, retryAttempts: 5 });
+}
+
+export function createFetcher(wsClient) {
   return createGraphiQLFetcher({ url: URL_PATH, headers: PREFLIGHT, wsClient });
 }
 

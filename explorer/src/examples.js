@@ -1,4 +1,4 @@
-// Operations to start from, a tab each.
+// Operations to start from, a tab each; of several in one tab the button to execute asks which.
 const example = (query, variables) => ({
   query: query.trim(),
   variables: variables ? JSON.stringify(variables, null, 2) : '',
@@ -12,16 +12,18 @@ query Welcome {
   viewer { id handle administrator permissions }
 }`),
   example(`
-# Uploaded files. Upload some with the button at the top right.
+# Uploaded files.
+# Upload some with the button at the top right.
 query Files {
   files(first: 25, filter: { type: READS, reserved: false }) {
     totalCount
-    nodes { id name size ready uploadedAt downloadUrl }
+    nodes { id name size ready uploadedAt expiresAt downloadUrl }
   }
 }`),
   example(
     `
-# Make a sample of one file, or of two that are the ends of the same fragments.
+# Make a sample of one file, or of two that are
+# the ends of the same fragments.
 mutation CreateSample($input: CreateSampleInput!) {
   createSample(input: $input) {
     sample { id name ready }
@@ -32,13 +34,22 @@ mutation CreateSample($input: CreateSampleInput!) {
     { input: { name: 'Raspberry 1', host: 'Rubus idaeus', libraryType: 'NORMAL', fileIds: ['file_…', 'file_…'] } },
   ),
   example(`
-# Samples, newest first. Subscribe after the cursor and you miss nothing.
+# Samples, newest first.
+# Subscribe after the cursor and you miss nothing.
 query Samples {
   cursor
-  samples(first: 25, orderBy: [{ field: CREATED_AT, direction: DESC }]) {
+  samples(
+    first: 25
+    orderBy: [{ field: CREATED_AT, direction: DESC }]
+  ) {
     totalCount
     pageInfo { hasNextPage endCursor }
-    nodes { id name host libraryType paired ready createdAt user { handle } job { id state progress } }
+    nodes {
+      id name host libraryType paired ready createdAt
+      user { handle }
+      labels { name color }
+      job { id state progress }
+    }
   }
 }`),
   example(
@@ -52,14 +63,59 @@ query SampleQuality($id: ID!) {
 }`,
     { id: 'sample_…' },
   ),
+  example(
+    `
+query Labels {
+  labels(first: 25) {
+    nodes { id name color description sampleCount }
+  }
+}
+
+mutation CreateLabel($label: CreateLabelInput!) {
+  createLabel(input: $label) {
+    label { id name color }
+    errors { code message path }
+  }
+}
+
+# Put labels on up to 500 samples at once,
+# and take others off.
+mutation LabelSamples($change: UpdateSampleLabelsInput!) {
+  updateSampleLabels(input: $change) {
+    results {
+      sampleId
+      sample { labels { name } }
+      errors { code message }
+    }
+    errors { code message path }
+  }
+}
+
+query LabelledSamples($filter: SampleFilter) {
+  samples(first: 25, filter: $filter) {
+    nodes { id name labels { name } }
+  }
+}`,
+    {
+      label: { name: 'Greenhouse', color: '#33AA66', description: 'Taken under glass' },
+      change: { sampleIds: ['sample_…'], addLabelIds: ['label_…'], removeLabelIds: [] },
+      filter: { withoutLabels: true },
+    },
+  ),
   example(`
-# Every change of every sample that you may read, as it happens.
+# Every change of every sample that you may read.
 subscription WatchSamples {
-  samples { cursor operation ids at sample { name ready job { state } } }
+  samples {
+    cursor operation ids at
+    sample { name ready labels { name } job { state } }
+  }
 }`),
   example(`
 subscription WatchJobs {
-  jobs { operation ids job { workflow state stage progress error { message } } }
+  jobs {
+    operation ids
+    job { workflow state stage progress error { message } }
+  }
 }`),
   example(
     `
@@ -69,15 +125,222 @@ subscription WatchJobLog($id: ID!) {
     { id: 'job_…' },
   ),
   example(`
+# All that you may read, in one order.
+# Only administrators are told of the audit log.
 subscription WatchEverything {
-  changes(collections: [SAMPLES, FILES, JOBS]) { __typename cursor operation ids at }
+  changes(
+    collections: [
+      SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
+      SUBTRACTIONS, SETTINGS, INSTANCE_MESSAGES, AUDIT
+    ]
+  ) {
+    __typename cursor operation ids at
+    ... on LabelChange { label { name color } }
+    ... on SettingsChange { settings { version } }
+    ... on InstanceMessageChange {
+      instanceMessage { message active }
+    }
+    ... on AuditEntryChange {
+      auditEntry { handle action deed documentId fields }
+    }
+  }
 }`),
   example(
     `
-# A key for scripts. It is shown once: Authorization: Bearer <key>
-mutation CreateApiKey($input: CreateApiKeyInput!) {
-  createApiKey(input: $input) { apiKey { id name permissions } key errors { message } }
+# What belongs to you alone, and where you are signed in.
+query Account {
+  viewer {
+    handle email lastPasswordChange
+    groups { name permissions }
+    settings {
+      showIds showVersions
+      skipQuickAnalyzeDialog quickAnalyzeWorkflow
+    }
+    sessions {
+      id address agent remember current
+      createdAt lastUsedAt expiresAt
+    }
+  }
+}
+
+mutation UpdateAccount($account: UpdateAccountInput!) {
+  updateAccount(input: $account) {
+    viewer { email lastPasswordChange }
+    errors { code message path }
+  }
+}
+
+mutation UpdateAccountSettings(
+  $settings: UpdateAccountSettingsInput!
+) {
+  updateAccountSettings(input: $settings) {
+    viewer { settings { showIds quickAnalyzeWorkflow } }
+    errors { code message path }
+  }
+}
+
+mutation EndSession($session: EndSessionInput!) {
+  endSession(input: $session) {
+    sessionId
+    errors { code message path }
+  }
+}
+
+mutation EndOtherSessions {
+  endOtherSessions { count errors { code message path } }
 }`,
-    { input: { name: 'Upload script', permissions: ['UPLOAD_FILE', 'CREATE_SAMPLE'] } },
+    {
+      account: { email: 'ada@example.org' },
+      settings: { showIds: true, quickAnalyzeWorkflow: 'NUVS' },
+      session: { id: 'session_…' },
+    },
+  ),
+  example(
+    `
+query ApiKeys {
+  viewer {
+    apiKeys {
+      id name permissions administrator version
+      createdAt lastUsedAt expiresAt
+    }
+  }
+}
+
+# A key for scripts. It is shown once.
+# Authorization: Bearer <key>
+mutation CreateApiKey($key: CreateApiKeyInput!) {
+  createApiKey(input: $key) {
+    apiKey { id name permissions expiresAt }
+    key
+    errors { code message path }
+  }
+}
+
+mutation UpdateApiKey($change: UpdateApiKeyInput!) {
+  updateApiKey(input: $change) {
+    apiKey { id name permissions expiresAt version }
+    errors { code message path }
+  }
+}
+
+mutation DeleteApiKey($id: ID!) {
+  deleteApiKey(input: { id: $id }) {
+    apiKey { name }
+    errors { code message path }
+  }
+}`,
+    {
+      key: { name: 'Upload script', permissions: ['UPLOAD_FILE', 'CREATE_SAMPLE'], expiresAt: '2099-01-01T00:00:00Z' },
+      change: { id: 'key_…', name: 'Night script', expiresAt: null },
+      id: 'key_…',
+    },
+  ),
+  example(
+    `
+# Who is here. Of others, only administrators
+# see the e-mail address and forceReset.
+query People {
+  users(first: 25, orderBy: [{ field: HANDLE }]) {
+    totalCount
+    nodes {
+      id handle email administrator active forceReset
+      primaryGroup { name }
+      groups { name }
+      version
+    }
+  }
+  groups {
+    nodes { id name permissions memberCount version }
+  }
+}
+
+mutation CreateGroup($group: CreateGroupInput!) {
+  createGroup(input: $group) {
+    group { id name permissions }
+    errors { code message path }
+  }
+}
+
+# They choose a password of their own at their first
+# sign-in, unless forceReset is false.
+mutation CreateUser($user: CreateUserInput!) {
+  createUser(input: $user) {
+    user { id handle forceReset groups { name } }
+    errors { code message path }
+  }
+}
+
+mutation UpdateUser($change: UpdateUserInput!) {
+  updateUser(input: $change) {
+    user { id handle active groups { name } version }
+    errors { code message path }
+  }
+}`,
+    {
+      group: { name: 'Virologists', permissions: ['UPLOAD_FILE', 'CREATE_SAMPLE'] },
+      user: { handle: 'grace', password: 'the first of many', groupIds: ['group_…'], primaryGroupId: 'group_…' },
+      change: { id: 'user_…', groupIds: [], active: false },
+    },
+  ),
+  example(
+    `
+query Settings {
+  settings {
+    minimumPasswordLength sampleUniqueNames
+    sampleGroup sampleGroupRead sampleGroupWrite
+    sampleAllRead sampleAllWrite
+    defaultSourceTypes hmmSlug version
+  }
+  instanceMessage { message color updatedAt user { handle } }
+}
+
+# From here on for administrators.
+mutation UpdateSettings($settings: UpdateSettingsInput!) {
+  updateSettings(input: $settings) {
+    settings { minimumPasswordLength sampleAllRead version }
+    errors { code message path }
+  }
+}
+
+# It is shown at once, at the top of this page.
+mutation SetInstanceMessage($message: SetInstanceMessageInput!) {
+  setInstanceMessage(input: $message) {
+    instanceMessage { message color }
+    errors { code message path }
+  }
+}
+
+mutation RemoveInstanceMessage {
+  removeInstanceMessage {
+    instanceMessage { active }
+    errors { code message path }
+  }
+}`,
+    {
+      settings: { minimumPasswordLength: 10, sampleAllRead: false },
+      message: { message: 'Maintenance on Monday\nfrom 8 to 9', color: 'YELLOW' },
+    },
+  ),
+  example(
+    `
+# Who did what, newest first. For administrators.
+query AuditLog($filter: AuditEntryFilter) {
+  auditEntries(first: 25, filter: $filter) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      at handle apiKeyId address requestId
+      action deed collection documentId fields
+    }
+  }
+}
+
+subscription WatchAudit {
+  audit {
+    cursor
+    auditEntry { at handle action deed documentId fields }
+  }
+}`,
+    { filter: { deed: 'UPDATE' } },
   ),
 ];

@@ -2,10 +2,11 @@ import './workers.js';
 import 'graphiql/style.css';
 import './style.css';
 import { GraphiQL } from 'graphiql';
-import { useMemo } from 'react';
+import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createFetcher } from './api.js';
+import { createFetcher, createSocket } from './api.js';
 import { EXAMPLES } from './examples.js';
+import { InstanceMessage } from './message.jsx';
 import { SignIn, SignOut, useSession } from './session.jsx';
 import { Upload } from './upload.jsx';
 
@@ -27,23 +28,25 @@ function Bar({ session, refresh }) {
   );
 }
 
+function Workbench({ refresh }) {
+  const [socket] = useState(createSocket);
+  const [fetcher] = useState(() => createFetcher(socket));
+  return (
+    <>
+      <InstanceMessage socket={socket} refresh={refresh} />
+      <GraphiQL fetcher={fetcher} defaultTabs={EXAMPLES} defaultEditorToolsVisibility="variables" />
+    </>
+  );
+}
+
 function Explorer() {
   const { session, problem, refresh } = useSession();
   const viewerId = session?.viewer?.id;
-  const fetcher = useMemo(createFetcher, [viewerId]);
-  if (problem) return <p role="alert">{problem}</p>;
-  if (!session) return <p>Loading…</p>;
+  if (!session) return <p role="alert">{problem || 'Loading…'}</p>;
   return (
     <div className="page">
       <Bar session={session} refresh={refresh} />
-      {viewerId && (
-        <GraphiQL
-          key={viewerId}
-          fetcher={fetcher}
-          defaultTabs={EXAMPLES}
-          defaultEditorToolsVisibility="variables"
-        />
-      )}
+      {viewerId && <Workbench key={viewerId} refresh={refresh} />}
     </div>
   );
 }
