@@ -1,20 +1,26 @@
 """The whole story with documents in MongoDB and rows in PostgreSQL."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.live.server import LiveServer, json_line, run_demo, signed_in
+from tests.factories.conditions import eventually
+from tests.live.server import LiveServer, SignedIn, json_line, run_demo, signed_in
 from tests.stores.mongo_server import fresh_database, mongo_server
+
+READS = "@r\nACGT\n+\nIIII\n"
+NO_POWER = "You are no administrator any more."
 
 
 @pytest.fixture(scope="module")
 def on_mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     with mongo_server() as url:
         data_path = tmp_path_factory.mktemp("on_mongo") / "data"
-        server = LiveServer(data_path, ("--mongo-url", fresh_database(url)))
+        server = LiveServer(data_path, ("--mongo-url", fresh_database(url), "--watch-quiet-seconds", "0.5"))
         server.start()
         yield server
         assert server.stop() == 0
@@ -42,14 +48,148 @@ def test_an_event_of_each_store_arrives(on_mongo: LiveServer, tmp_path: Path) ->
             "mutation($i: CreateSampleInput!) { createSample(input: $i) { sample { id } errors { message } } }",
             i={"name": "Watched", "fileIds": [file_id]},
         )["createSample"]
-        query = "subscription($a: Cursor) { changes(collections: [FILES, SAMPLES], after: $a) { __typename ids } }"
-        body = {"query": query, "variables": {"a": cursor}}
-        expected = {("FileChange", file_id), ("SampleChange", made["sample"]["id"])}
-        with client.stream("POST", "/graphql", json=body, headers={"accept": "text/event-stream"}) as stream:
-            for line in stream.iter_lines():
-                if line.startswith("data: {"):
-                    change = json_line(line.removeprefix("data: "))["data"]["changes"]
-                    expected.discard((change["__typename"], change["ids"][0]))
-                if not expected:
-                    break
-        assert not expected
+        missed = untold(client, cursor, {("FileChange", file_id), ("SampleChange", made["sample"]["id"])})
+        assert not missed
+
+
+def untold(client: SignedIn, cursor: str, expected: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Read changes after the cursor until all of the expected ones have come; give those that have not."""
+    body = {"query": "subscription($a: Cursor) { changes(after: $a) { __typename ids } }", "variables": {"a": cursor}}
+    missed = set(expected)
+    with client.stream("POST", "/graphql", json=body, headers={"accept": "text/event-stream"}) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: {"):
+                change = json_line(line.removeprefix("data: "))["data"]["changes"]
+                missed.discard((change["__typename"], change["ids"][0]))
+            if not missed:
+                break
+    return missed
+
+
+def attempt(client: SignedIn, mutation: str, fields: str, /, **values: object) -> dict[str, Any]:
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation($i: {kind}!) {{ {mutation}(input: $i) {{ {fields} errors {{ message }} }} }}"
+    return dict(client.run(query, i=values)[mutation])
+
+
+def done(client: SignedIn, mutation: str, fields: str, /, **values: object) -> dict[str, Any]:
+    """Do what is allowed, and give what it was done to."""
+    payload = attempt(client, mutation, f"document: {fields}", **values)
+    assert payload["errors"] == []
+    return dict(payload["document"])
+
+
+def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(work, range(count)))
+
+
+def some_samples(client: SignedIn, folder: Path, count: int, **values: object) -> list[str]:
+    def sample(number: int) -> str:
+        path = folder / f"{folder.name}{number}.fq"
+        path.write_text(READS)
+        files = [client.upload(path)]
+        return str(done(client, "createSample", "sample { id }", name=path.stem, fileIds=files, **values)["id"])
+
+    return [sample(number) for number in range(count)]
+
+
+def test_a_label_and_a_group_that_are_deleted_leave_the_samples(on_mongo: LiveServer, tmp_path: Path) -> None:
+    with signed_in(on_mongo) as client:
+        kept, gone = (done(client, "createLabel", "label { id }", name=name)["id"] for name in ("Kept", "Gone"))
+        group = done(client, "createGroup", "group { id }", name="Mycology")["id"]
+        samples = some_samples(client, tmp_path, 4, labelIds=[gone], groupId=group)
+        labelled = attempt(
+            client,
+            "updateSampleLabels",
+            "results { sample { labels { id } } errors { code } }",
+            sampleIds=[*samples, "sample_00000000"],
+            addLabelIds=[kept],
+        )["results"]
+        both = {"sample": {"labels": [{"id": gone}, {"id": kept}]}, "errors": []}
+        assert labelled[:-1] == [both] * 4
+        assert labelled[-1] == {"sample": None, "errors": [{"code": "NOT_FOUND"}]}
+        done(client, "deleteLabel", "label { id }", id=gone)
+        done(client, "deleteGroup", "group { id }", id=group)
+        query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Sample { group { id } labels { id sampleCount } } } }"
+        left = {"group": None, "labels": [{"id": kept, "sampleCount": 4}]}
+        assert client.run(query, ids=samples)["nodes"] == [left] * 4
+
+
+def test_names_are_unique_from_one_moment_to_another(on_mongo: LiveServer, tmp_path: Path) -> None:
+    with signed_in(on_mongo) as client:
+        one, two = some_samples(client, tmp_path, 2)
+        done(client, "updateSettings", "settings { version }", sampleUniqueNames=False)
+        done(client, "updateSample", "sample { id }", id=one, name="Twin")
+        done(client, "updateSample", "sample { id }", id=two, name="TWIN")
+        assert attempt(client, "updateSettings", "settings { version }", sampleUniqueNames=True)["errors"]
+        done(client, "updateSample", "sample { id }", id=two, name="Single")
+        done(client, "updateSettings", "settings { version }", sampleUniqueNames=True)
+        assert attempt(client, "updateSample", "sample { id }", id=two, name="twin")["errors"]
+
+
+def test_what_is_asked_for_many_times_at_once_is_made_once(on_mongo: LiveServer, tmp_path: Path) -> None:
+    with signed_in(on_mongo) as client:
+        path = tmp_path / "once.fq"
+        path.write_text(READS)
+        inputs: dict[str, dict[str, object]] = {
+            "Group": {"name": "Once"},
+            "Label": {"name": "Once"},
+            "Sample": {"name": "Once", "fileIds": [client.upload(path)]},
+        }
+        for name, values in inputs.items():
+            fields = f"{name.lower()} {{ id }}"
+            made = at_once(10, lambda _: done(client, f"create{name}", fields, **values, idempotencyKey="once"))  # noqa: B023 - called at once
+            assert len({document["id"] for document in made}) == 1
+
+
+def test_no_edit_is_lost_and_one_administrator_is_left(on_mongo: LiveServer) -> None:
+    with signed_in(on_mongo) as client, SignedIn(base_url=on_mongo.url, timeout=60) as rival:
+        credentials = {"handle": "eve", "password": "difference engine"}
+        made = done(client, "createUser", "user { id version }", **credentials, forceReset=False, administrator=True)
+        edits = at_once(
+            15, lambda n: done(client, "updateUser", "user { version }", id=made["id"], email=f"{n}@example.org")
+        )
+        assert sorted(edit["version"] - made["version"] for edit in edits) == list(range(1, 16))
+        done(rival, "login", "viewer { handle }", **credentials)
+        ada = client.run("{ viewer { id } }")["viewer"]["id"]
+        duel = ((client, made["id"]), (rival, ada))
+        outcomes = at_once(
+            2, lambda n: attempt(duel[n][0], "updateUser", "user { id }", id=duel[n][1], administrator=False)
+        )
+        assert sorted([error["message"] for error in outcome["errors"]] for outcome in outcomes) == [[], [NO_POWER]]
+        if outcomes[1]["errors"] == []:
+            done(rival, "updateUser", "user { id }", id=ada, administrator=True)
+
+
+def test_files_in_rows_follow_the_folders(on_mongo: LiveServer) -> None:
+    with signed_in(on_mongo) as client:
+        files = 'query { files(search: "watched") { nodes { id ready } } }'
+        (on_mongo.watch_path / "watched.fq").write_text(READS)
+        eventually(lambda: [file["ready"] for file in client.run(files)["files"]["nodes"]] == [True])
+        (file,) = client.run(files)["files"]["nodes"]
+        (on_mongo.data_path / "files" / file["id"].removeprefix("file_")).unlink()
+        eventually(lambda: client.run(files)["files"]["nodes"] == [])
+
+
+def test_writes_to_either_store_are_told_and_audited(on_mongo: LiveServer, tmp_path: Path) -> None:
+    with signed_in(on_mongo) as client:
+        cursor = client.run("{ cursor }")["cursor"]
+        label = done(client, "createLabel", "label { id }", name="Told")["id"]
+        group = done(client, "createGroup", "group { id }", name="Told")["id"]
+        (sample,) = some_samples(client, tmp_path, 1, labelIds=[label])
+        shown = at_once(
+            5,
+            lambda n: done(client, "setInstanceMessage", "instanceMessage { id }", message=f"No {n}", color="RED")[
+                "id"
+            ],
+        )
+        entries = "{ auditEntries(first: 100) { nodes { id collection deed documentId handle requestId } } }"
+        audited = client.run(entries)["auditEntries"]["nodes"]
+        inserted = {node["documentId"]: node for node in audited if node["deed"] == "INSERT"}
+        assert {label, group, sample, *shown} <= inserted.keys()
+        ours = [inserted[id] for id in (label, group, sample, *shown)]
+        assert all(node["handle"] == "ada" and node["requestId"] for node in ours)
+        told = {("LabelChange", label), ("GroupChange", group), ("SampleChange", sample)}
+        told |= {("InstanceMessageChange", id) for id in shown} | {("AuditEntryChange", node["id"]) for node in ours}
+        assert not untold(client, cursor, told)
