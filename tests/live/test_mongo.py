@@ -114,6 +114,8 @@ def test_a_label_and_a_group_that_are_deleted_leave_the_samples(on_mongo: LiveSe
         query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Sample { group { id } labels { id sampleCount } } } }"
         left = {"group": None, "labels": [{"id": kept, "sampleCount": 4}]}
         assert client.run(query, ids=samples)["nodes"] == [left] * 4
+        query = "query($ids: [ID!]) { samples(filter: { labelIds: $ids }) { totalCount } }"
+        assert client.run(query, ids=[gone])["samples"]["totalCount"] == 0
 
 
 def test_names_are_unique_from_one_moment_to_another(on_mongo: LiveServer, tmp_path: Path) -> None:
