@@ -77,13 +77,16 @@ async def test_a_flood_from_one_address_keeps_nobody_else_waiting() -> None:
 
 async def test_who_begins_and_goes_away_again_and_again_takes_no_more_threads() -> None:
     passwords = Passwords(rounds=12)
+    begun = time.perf_counter()
+    await passwords.verify("wrong", None)
+    one = time.perf_counter() - begun
     for _ in range(40):
         task = asyncio.create_task(passwords.verify("wrong", None))
         await asyncio.sleep(0.001)
         task.cancel()
     begun = time.perf_counter()
     await run_in_thread(lambda: None)
-    assert time.perf_counter() - begun < 0.1, "others need threads, too"
+    assert time.perf_counter() - begun < 2 * one, "others need threads, too"
     assert not await passwords.verify("wrong", None), "the room is there again when they are done"
 
 

@@ -233,8 +233,6 @@ async def test_an_end_in_the_middle_of_a_copy_leaves_the_source_for_the_next_sta
     async with watched(db) as folder:
         (folder / "big.fq").write_bytes(READS * 8_000_000)
         await until(lambda: bool(names_in(db.places.files)))
-        begun_at = time.monotonic()
-    assert time.monotonic() - begun_at < 3
     assert await files(db) == []
     assert names_in(db.places.files) == []
     async with watched(db):
