@@ -1,12 +1,13 @@
 """Who a viewer is, and what they may do: permissions, and rights as filters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from virtool_gql.errors import Forbidden
+from virtool_gql.models.references import Member, Reference, Right
 from virtool_gql.models.users import ApiKey, Group, Permission, User
-from virtool_gql.query import EVERYTHING, NOTHING, And, Eq, Filter, In, Or
+from virtool_gql.query import EVERYTHING, NOTHING, And, Eq, Filter, Has, In, Or, within
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +124,56 @@ def readable_labels(_: Viewer) -> Filter:
 
 def readable_subtractions(_: Viewer) -> Filter:
     return EVERYTHING
+
+
+def readable_references(viewer: Viewer) -> Filter:
+    """Match the references that the viewer has made or is a member of; members read, whatever rights they have."""
+    if viewer.administrator:
+        return EVERYTHING
+    groups = (Has("groups.id", id) for id in sorted(viewer.group_ids))
+    return Or(Eq("user_id", viewer.user_id), Has("users.id", viewer.user_id), *groups)
+
+
+def readable_parts(viewer: Viewer, of_references: Filter) -> Filter:
+    """Match what belongs to one of the references, given as a filter on their parts."""
+    return EVERYTHING if viewer.administrator else of_references
+
+
+def readable_tasks(viewer: Viewer, of_references: Filter) -> Filter:
+    """Match the viewer's own tasks, and those of the references."""
+    return EVERYTHING if viewer.administrator else Or(Eq("user_id", viewer.user_id), of_references)
+
+
+ReadableParts = Callable[[Viewer, Filter], Filter]
+
+
+def as_told(readable: ReadableParts) -> Callable[[Viewer], Filter]:
+    """Give the rights on a part as a filter on what is told of it: the part, with its reference as `reference`."""
+    return lambda viewer: readable(viewer, within("reference", readable_references(viewer)))
+
+
+def readable_status(_: Viewer) -> Filter:
+    return EVERYTHING
+
+
+def has_right(viewer: Viewer, reference: Reference, right: Right) -> bool:
+    """Tell whether the viewer has a right on a reference: by themselves, or by one of their groups."""
+    own = (member for member in reference.users if member.id == viewer.user_id)
+    of_groups = (member for member in reference.groups if member.id in viewer.group_ids)
+    return viewer.administrator or any(_gives(member, right) for member in (*own, *of_groups))
+
+
+def _gives(member: Member, right: Right) -> bool:
+    return bool(getattr(member, right))
+
+
+def require_right(viewer: Viewer, reference: Reference, right: Right) -> None:
+    """Raise Forbidden, naming the right, when the viewer does not have it."""
+    if not has_right(viewer, reference, right):
+        raise Forbidden(
+            f"You need the right {right.name} on the reference “{reference.name}”; "
+            "somebody who may modify it can give it to you."
+        )
 
 
 def readable_messages(_: Viewer) -> Filter:

@@ -40,6 +40,16 @@ def acting(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
+@contextmanager
+def bookkeeping() -> Iterator[None]:
+    """Let nobody be at work while the block lasts: what follows from a deed that is told, and is none of its own."""
+    token = _actor.set(None)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
 def become(user_id: str, handle: str) -> None:
     """Say who the stranger at work has turned out to be, until the block of `acting` ends."""
     actor = _actor.get()

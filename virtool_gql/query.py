@@ -10,7 +10,7 @@ Three interpreters give a filter the same meaning: `predicate` here, SQL in `sto
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Scalar = str | int | float | bool | None
@@ -176,6 +176,19 @@ def _not_before(path: str, value: Scalar, *, descending: bool) -> Filter:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return Or(Range(path, lte=value), Eq(path, None)) if descending else Range(path, gte=value)
     return EVERYTHING
+
+
+def within(path: str, filter: Filter) -> Filter:
+    """Give the filter that asks the same of the object at the path."""
+    match filter:
+        case And(parts):
+            return And(*(within(path, part) for part in parts))
+        case Or(parts):
+            return Or(*(within(path, part) for part in parts))
+        case Not(part):
+            return Not(within(path, part))
+        case _:
+            return replace(filter, path=f"{path}.{filter.path}")
 
 
 def value_at(document: Document, path: str) -> Any:

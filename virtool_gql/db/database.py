@@ -129,5 +129,5 @@ class Database:
         unknown = names - told.keys()
         if unknown:
             raise BadUserInput(f"Collections do not exist: {', '.join(sorted(unknown))}.", path=["collections"])
-        visibility = Visibility(self.store, {told[name]: READABLE[told[name]] for name in names})
+        visibility = Visibility(self.instance, {told[name]: READABLE[told[name]] for name in names})
         return visible_changes(self.hub, visibility, caller_viewer, after)

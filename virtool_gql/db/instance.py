@@ -1,7 +1,8 @@
 """What the wrappers of one instance have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from virtool_gql.db.reference_access import ReferenceAccess
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
 from virtool_gql.models.documents import Clock, NewId
@@ -20,3 +21,7 @@ class Instance:
     signals: Signals
     clock: Clock
     new_id: NewId
+    references: ReferenceAccess = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "references", ReferenceAccess(self.store, self.hub))

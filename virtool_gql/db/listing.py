@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.deletions import Deletions
@@ -13,7 +13,7 @@ from virtool_gql.files import ID
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Document
 from virtool_gql.query import EVERYTHING, FIRST_PAGE, And, Filter, Order, Page, Predicate, predicate
-from virtool_gql.stores.documents import Documents, Found
+from virtool_gql.stores.documents import Found
 
 D = TypeVar("D", bound=Document)
 
@@ -32,16 +32,20 @@ class Listing(Generic[D]):
         self.kind = kind
         self.readable = readable
 
+    async def rights(self, viewer: Viewer) -> Filter:
+        """Give what the viewer may read, as a filter for the store."""
+        return self.readable(viewer)
+
     async def get(self, viewer: Viewer, id: str) -> D:
         """Give the document; NotFound alike when it is missing and when the viewer may not read it."""
-        document = await self.store.get(self.kind, id, self.readable(viewer)) if ID.fullmatch(id) else None
+        document = await self.store.get(self.kind, id, await self.rights(viewer)) if ID.fullmatch(id) else None
         if document is None:
             raise NotFound(f"There is no {self.noun} of that id.", path=["id"])
         return document
 
     async def get_many(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, D]:
         """Give by id those that the viewer may read."""
-        return await self.store.get_many(self.kind, [id for id in ids if ID.fullmatch(id)], self.readable(viewer))
+        return await self.store.get_many(self.kind, [id for id in ids if ID.fullmatch(id)], await self.rights(viewer))
 
     def meant(self, viewer: Viewer, where: Filter) -> Filter:  # noqa: ARG002 - for wrappers to which it matters
         """Give what a filter means to the viewer; raise Forbidden when it is not for them to ask."""
@@ -54,10 +58,10 @@ class Listing(Generic[D]):
         order: Sequence[Order] = (),
         page: Page = FIRST_PAGE,
     ) -> Found[D]:
-        return await self.store.find(self.kind, And(self.readable(viewer), self.meant(viewer, where)), order, page)
+        return await self.store.find(self.kind, And(await self.rights(viewer), self.meant(viewer, where)), order, page)
 
     async def count(self, viewer: Viewer, where: Filter = EVERYTHING) -> int:
-        return await self.store.count(self.kind, And(self.readable(viewer), self.meant(viewer, where)))
+        return await self.store.count(self.kind, And(await self.rights(viewer), self.meant(viewer, where)))
 
     def changes(
         self,
@@ -69,7 +73,7 @@ class Listing(Generic[D]):
         """Give the changes that the viewer may read at the moment of delivery; end when there is no viewer."""
         viewer = caller_viewer()
         where = where if viewer is None else self.meant(viewer, where)
-        visibility = Visibility(self.store, {self.kind: self.readable}, where, ids)
+        visibility = Visibility(self.instance, {self.kind: self.readable}, where, ids)
         return visible_changes(self.instance.hub, visibility, caller_viewer, after)
 
 
@@ -78,13 +82,14 @@ class Visibility:
 
     def __init__(
         self,
-        store: Documents,
+        instance: Instance,
         readable: Mapping[type[Document], Readable],
         where: Filter = EVERYTHING,
         ids: Collection[str] | None = None,
     ) -> None:
         self.collections = frozenset(kind.kept.name for kind in readable)
-        self._store = store
+        self._store = instance.store
+        self._references = instance.references
         self._kinds = {kind.kept.name: kind for kind in readable}
         self._readable = {kind.kept.name: rights for kind, rights in readable.items()}
         self._where = where
@@ -93,7 +98,7 @@ class Visibility:
         self._tests: dict[str, Predicate] = {}
         self._deletions: Deletions | None = None
 
-    def shows(self, viewer: Viewer, change: Change) -> bool:
+    async def shows(self, viewer: Viewer, change: Change) -> bool:
         """Tell whether the viewer may read what was changed, as it was then."""
         if self._ids is not None and self._ids.isdisjoint(change.ids):
             return False
@@ -103,14 +108,23 @@ class Visibility:
             self._tests = {
                 name: predicate(And(readable(viewer), self._where)) for name, readable in self._readable.items()
             }
-        return self._tests[change.collection](change.document)
+        document: Mapping[str, Any] = change.document
+        if self._kinds[change.collection].kept.in_reference:
+            document = await self._with_reference(document)
+        return self._tests[change.collection](document)
+
+    async def _with_reference(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        id = document["reference_id"]
+        return {**document, "reference": await self._references.of(id) if id else None}
 
     async def still_shows(self, hub: Hub, viewer: Viewer, change: Change) -> bool:
         """Tell whether the viewer may also read it as it is now, or if it is gone, as it was when it was deleted."""
+        kind = self._kinds[change.collection]
         rights = self._readable[change.collection](viewer)
+        if kind.kept.in_reference:
+            return True  # `shows` has asked what holds by now
         if rights == EVERYTHING or change.operation is Operation.DELETE:
             return True
-        kind = self._kinds[change.collection]
         if await self._store.get_many(kind, change.ids, rights):
             return True
         if await self._store.get_many(kind, change.ids):
@@ -137,7 +151,7 @@ async def visible_changes(
             viewer = caller_viewer()
             if viewer is None:
                 return
-            if not visibility.shows(viewer, change):
+            if not await visibility.shows(viewer, change):
                 continue
             if not subscription.replays:
                 visibility.caught_up()

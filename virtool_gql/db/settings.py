@@ -90,5 +90,5 @@ class SettingsWrapper:
 
     def changes(self, caller_viewer: CallerViewer, after: str | None = None) -> AsyncGenerator[Change, None]:
         """Give the changes of the settings; end when there is no viewer."""
-        visibility = Visibility(self._store, {Settings: readable_settings})
+        visibility = Visibility(self._instance, {Settings: readable_settings})
         return visible_changes(self._instance.hub, visibility, caller_viewer, after)

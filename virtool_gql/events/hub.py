@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import dropwhile
+from itertools import chain, dropwhile
 
 from virtool_gql.cancellation import cancelled
 from virtool_gql.errors import UpstreamUnavailable, VirtoolError
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 PAGE_LENGTH = 200
 RECENT_LENGTH = 256
+Observer = Callable[[Change | None], None]
 TURN_SECONDS = 0.002
 """How long the hub hands out changes before others on the event loop have their turn."""
 
@@ -52,6 +53,7 @@ class Hub:
         self._epoch = 0
         self._recent: deque[_Recent] = deque(maxlen=min(RECENT_LENGTH, queue_length))
         self._live: defaultdict[str, dict[Subscription, None]] = defaultdict(dict)
+        self._observers: defaultdict[str, list[Observer]] = defaultdict(list)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,6 +66,13 @@ class Hub:
             finally:
                 await cancelled(task)
                 self._stop()
+
+    def observe(self, collection: str, observer: Observer) -> None:
+        """Call a function with each change of a collection, before it is handed out, and with None when some got lost.
+
+        It may neither raise nor take long.
+        """
+        self._observers[collection].append(observer)
 
     async def cursor(self) -> str:
         """Give the place of the newest change in the stream: what is subscribed after it misses nothing since."""
@@ -148,6 +157,8 @@ class Hub:
         recent = _Recent(entry.previous, place_of(entry.id), change_of(entry))
         self._recent.append(recent)
         if recent.change is not None:
+            for observer in self._observers.get(recent.change.collection, ()):
+                observer(recent.change)
             for subscription in tuple(self._live.get(recent.change.collection, ())):
                 subscription.offer(recent.change, recent.place)
 
@@ -156,6 +167,8 @@ class Hub:
         logger.warning("Changes are missing from the event stream after %s; all subscriptions end.", self._last)
         self._epoch += 1
         self._recent.clear()
+        for observer in chain.from_iterable(self._observers.values()):
+            observer(None)
         self._end_all(expired())
 
     def _stop(self) -> None:

@@ -45,7 +45,8 @@ class Kept:
     collection is silent). Each entry of `unique` is the paths whose values no two documents may share; null is
     shared by any number. `in_rows` puts the collection into a typed table of PostgreSQL. `apart` are large fields
     that events leave out: PostgreSQL keeps them in a column of their own, so that filters on the others do not unpack
-    them. A document that was read without them has UNSET there, and is replaced without them.
+    them. A document that was read without them has UNSET there, and is replaced without them. `in_reference`:
+    the rights on a document are those on the reference of its `reference_id`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Kept:
     indexes: tuple[tuple[Order, ...], ...] = ()
     in_rows: bool = False
     apart: frozenset[str] = frozenset()
+    in_reference: bool = False
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from virtool_gql.actors import Actor, current_actor
 from virtool_gql.errors import Forbidden
 from virtool_gql.models.audit import AuditEntry, Deed
 from virtool_gql.models.documents import Clock, Document, NewId, is_whole
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, Scalar
 from virtool_gql.stores.documents import Documents, Found, at_once
 from virtool_gql.stores.slices import in_slices
 
@@ -59,6 +59,16 @@ class AuditedStore:
         self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
     ) -> dict[str, int]:
         return await self.store.tally(kind, path, values, where)
+
+    async def counts(
+        self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
+    ) -> dict[tuple[Scalar, ...], int]:
+        return await self.store.counts(kind, by, where, distinct=distinct)
+
+    async def first_of_each(
+        self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()
+    ) -> dict[str, D]:
+        return await self.store.first_of_each(kind, by, values, where, order)
 
     async def insert(self, *documents: D) -> list[D]:
         if current_actor() is None:

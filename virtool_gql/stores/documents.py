@@ -17,7 +17,7 @@ from virtool_gql.errors import DuplicateValue, NotFound, StaleDocument
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.changes import Outbox as Outbox  # noqa: PLC0414 - re-exported: what a store gives the relay
 from virtool_gql.models.documents import Document
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, Scalar
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -81,6 +81,22 @@ class Documents(Protocol):
 
         One statement for all values. Every value is in the answer, also with 0. The path is that of a list of texts
         which lies in no other object.
+        """
+
+    async def counts(
+        self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
+    ) -> dict[tuple[Scalar, ...], int]:
+        """Count the documents that pass the filter by the values of some scalar fields, in one statement.
+
+        With `distinct` the different values of that field are counted instead. What is not in the answer is 0.
+        """
+
+    async def first_of_each(
+        self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()
+    ) -> dict[str, D]:
+        """Give, for each of the values of a text field, the first document in the order that passes the filter.
+
+        One statement for all values. What is kept apart may be UNSET, as with `get_many`.
         """
 
     async def insert(self, *documents: D) -> list[D]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, Scalar
 from virtool_gql.stores.documents import Documents, Found
 
 D = TypeVar("D", bound=Document)
@@ -50,6 +50,16 @@ class RoutedStore:
         self, kind: type[Document], path: str, values: Iterable[str], where: Filter = EVERYTHING
     ) -> dict[str, int]:
         return await self._of(kind).tally(kind, path, values, where)
+
+    async def counts(
+        self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
+    ) -> dict[tuple[Scalar, ...], int]:
+        return await self._of(kind).counts(kind, by, where, distinct=distinct)
+
+    async def first_of_each(
+        self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()
+    ) -> dict[str, D]:
+        return await self._of(kind).first_of_each(kind, by, values, where, order)
 
     async def insert(self, *documents: D) -> list[D]:
         if store := self._only(documents):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -23,6 +24,7 @@ from virtool_gql.models.documents import Document, Kept
 from virtool_gql.models.files import File
 from virtool_gql.models.labels import Label
 from virtool_gql.models.settings import InstanceMessage
+from virtool_gql.models.tasks import Task
 from virtool_gql.query import Order, total_order
 from virtool_gql.stores.fields import CODE_POINTS, TimestampText
 from virtool_gql.stores.sql import Fields, sort_key
@@ -85,7 +87,37 @@ instance_messages = Table(
     Column("updated_at", TimestampText, nullable=False),
 )
 
-ROWS: dict[type[Document], Table] = {File: uploads, Label: labels, InstanceMessage: instance_messages}
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", PLAIN_TEXT, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("type", PLAIN_TEXT, nullable=False),
+    Column("state", PLAIN_TEXT, nullable=False),
+    Column("step", PLAIN_TEXT),
+    Column("progress", Double, nullable=False),
+    Column("args", JSONB, nullable=False),
+    Column("error", PLAIN_TEXT),
+    Column("problems", JSONB, nullable=False),
+    Column("warnings", JSONB, nullable=False),
+    Column("user_id", PLAIN_TEXT),
+    Column("reference_id", PLAIN_TEXT),
+    Column("periodic_key", PLAIN_TEXT),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_runner", PLAIN_TEXT),
+    Column("lease_token", PLAIN_TEXT),
+    Column("lease_expires_at", TimestampText),
+    Column("due_at", TimestampText, nullable=False),
+    Column("created_at", TimestampText, nullable=False),
+    Column("updated_at", TimestampText, nullable=False),
+)
+
+ROWS: dict[type[Document], Table] = {
+    File: uploads,
+    InstanceMessage: instance_messages,
+    Label: labels,
+    Task: tasks,
+}
 
 
 @cache
