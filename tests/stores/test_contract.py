@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from typing import Any
 
 import msgspec
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from tests.stores.fixtures import AT, AnyStore
 from tests.stores.plants import Part, Plant, Weed
@@ -408,3 +409,75 @@ async def test_what_is_kept_apart_outlives_replacements_by_those_who_did_not_rea
     assert await documents_store.get(Weed, "a") == structs.replace(
         first, name="nettle", height=2.0, note="pulled", version=4
     )
+
+
+def kinds_too(counts: dict[Any, int]) -> dict[str, int]:
+    """Give counts by what tells 1 from True."""
+    return {repr(key): count for key, count in counts.items()}
+
+
+async def test_it_counts_by_the_values_of_fields(documents_store: AnyStore) -> None:
+    await documents_store.insert(
+        Plant(id="a", name="x", row=1, alive=True),
+        Plant(id="b", name="x", row=1, alive=False, place=Part(name="field")),
+        Plant(id="c", name="", row=2**53 + 1, place=Part(size=7)),
+        Plant(id="d", name="$name", height=0.5, place=Part(name="field")),
+    )
+    count = documents_store.counts
+    assert kinds_too(await count(Plant, ["name"])) == {"('x',)": 2, "('',)": 1, "('$name',)": 1}
+    assert kinds_too(await count(Plant, ["row"])) == {"(1,)": 2, f"({2**53 + 1},)": 1, "(None,)": 1}
+    assert kinds_too(await count(Plant, ["alive"])) == {"(True,)": 3, "(False,)": 1}
+    assert await count(Plant, ["height"]) == {(0.0,): 3, (0.5,): 1}
+    assert await count(Plant, ["place.name"]) == {(None,): 2, ("field",): 2}
+    assert kinds_too(await count(Plant, ["alive", "row"], Eq("name", "x"))) == {"(True, 1)": 1, "(False, 1)": 1}
+    assert await count(Plant, ["id"], Range("id", gt="b")) == {("c",): 1, ("d",): 1}
+    assert await count(Plant, [], Eq("name", "x")) == {(): 2}
+    assert await count(Plant, [], NOTHING) == await count(Plant, ["name"], NOTHING) == {}
+
+
+async def test_it_counts_different_values_by_the_values_of_fields(documents_store: AnyStore) -> None:
+    field, hill = Part(name="field"), Part(name="hill")
+    await documents_store.insert(
+        Plant(id="a", name="x", place=field),
+        Plant(id="b", name="x", place=field),
+        Plant(id="c", name="x", place=hill, alive=False),
+        Plant(id="d", name="x"),
+        Plant(id="e", name="y", note="alone"),
+    )
+    count = documents_store.counts
+    assert await count(Plant, ["name"], distinct="place.name") == {("x",): 2}
+    assert await count(Plant, ["name", "alive"], distinct="place.name") == {("x", True): 1, ("x", False): 1}
+    assert await count(Plant, ["name"], Eq("alive", value=True), distinct="alive") == {("x",): 1, ("y",): 1}
+    assert await count(Plant, [], distinct="name") == {(): 2}
+    async with documents_store.transaction() as transaction:
+        await transaction.insert(Plant(id="f", name="y", place=hill))
+        assert await transaction.counts(Plant, ["name"], distinct="place.name") == {("x",): 2, ("y",): 1}
+
+
+async def test_it_finds_the_first_of_each(documents_store: AnyStore) -> None:
+    a, b, c, d = await documents_store.insert(
+        Plant(id="a", name="x", row=2),
+        Plant(id="b", name="x", row=3, alive=False),
+        Plant(id="c", name="y's", place=Part(name="field")),
+        Plant(id="d", name="", row=1, place=Part(name="field")),
+    )
+    first, latest = documents_store.first_of_each, [Order("row", descending=True)]
+    asked = ["x", "y's", "", "nothing", "x"]
+    assert await first(Plant, "name", asked) == {"x": a, "y's": c, "": d}
+    assert await first(Plant, "name", iter(asked), order=latest) == {"x": b, "y's": c, "": d}
+    assert await first(Plant, "name", asked, Eq("alive", value=True), latest) == {"x": a, "y's": c, "": d}
+    assert await first(Plant, "name", asked, NOTHING) == await first(Plant, "name", []) == {}
+    assert await first(Plant, "place.name", ["field", "hill"], order=[Order("row")]) == {"field": c}
+    assert await first(Plant, "place.name", ["field"], order=latest) == {"field": d}
+    assert await first(Plant, "id", ["b", "z"]) == {"b": b}
+    async with documents_store.transaction() as transaction:
+        (e,) = await transaction.insert(Plant(id="e", name="x", row=4))
+        assert await transaction.first_of_each(Plant, "name", ["x"], order=latest) == {"x": e}
+    with pytest.raises(BadUserInput):
+        await first(Plant, "name", ["\0"])
+
+
+async def test_the_first_of_each_comes_without_what_is_kept_apart(documents_store: AnyStore) -> None:
+    (weed,) = await documents_store.insert(Weed(id="a", name="x", anything=[1]))
+    first = (await documents_store.first_of_each(Weed, "name", ["x"]))["x"]
+    assert first == structs.replace(weed, anything=UNSET, place=UNSET)

@@ -6,8 +6,10 @@ from msgspec import structs
 from tests.stores.fixtures import AT, AnyStore
 from tests.stores.plants import Plant
 from virtool_gql.errors import DuplicateValue
+from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.files import File, FileType
-from virtool_gql.query import Eq
+from virtool_gql.models.tasks import Task, TaskType
+from virtool_gql.query import Eq, Order
 from virtool_gql.stores.postgres import PostgresStore
 from virtool_gql.stores.routed import RoutedStore
 
@@ -52,3 +54,24 @@ async def test_what_one_store_refuses_the_other_does_not_keep(routed: RoutedStor
     with pytest.raises(DuplicateValue):
         await routed.insert(file("a"), Plant(id="b"), refused)
     assert (await routed.count(File), await routed.count(Plant)) == (1, 1)
+
+
+async def test_rows_are_counted_and_found_by_their_columns(routed: RoutedStore, rows: PostgresStore) -> None:
+    late = Timestamp("2027-01-02T03:04:05.678Z")
+    a, _, c = await routed.insert(
+        structs.replace(file("a"), reserved_by="p", size=5),
+        structs.replace(file("b"), reserved_by="p", size=6, ready=True),
+        structs.replace(file("c"), created_at=late, type=FileType.HMM),
+    )
+    assert await routed.counts(File, ["reserved_by"]) == {("p",): 2, (None,): 1}
+    assert repr(await routed.counts(File, ["ready"], Eq("reserved_by", "p"))) in {
+        "{(True,): 1, (False,): 1}",
+        "{(False,): 1, (True,): 1}",
+    }
+    assert await routed.counts(File, ["created_at", "type"]) == {(AT, "reads"): 2, (late, "hmm"): 1}
+    assert await routed.counts(File, ["type"], distinct="size") == {("reads",): 2}
+    by_type = await routed.first_of_each(File, "type", ["reads", "hmm", "subtraction"], order=[Order("size")])
+    assert by_type == {"reads": a, "hmm": c}
+    assert await routed.first_of_each(File, "created_at", [late, "x"]) == {late: c}
+    await routed.insert(Task(id="t", type=TaskType.REFRESH_HMMS, args={}, due_at=AT, created_at=AT, updated_at=AT))
+    assert await rows.counts(Task, ["state", "progress", "attempts"]) == {("waiting", 0.0, 0): 1}

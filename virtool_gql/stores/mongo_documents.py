@@ -88,7 +88,11 @@ def _read(value: Any) -> Any:
         return {_key_of(name): _read(item) for name, item in value.items()}
     if isinstance(value, list):
         return [item if type(item) in PLAIN else _read(item) for item in value]
-    # The driver gives large integers in a class of its own, which nothing else knows.
+    return plain(value)
+
+
+def plain(value: Any) -> Any:
+    """Give a scalar as everybody knows it: the driver gives large integers in a class of its own."""
     return int(value) if isinstance(value, Int64) else value
 
 

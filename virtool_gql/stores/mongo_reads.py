@@ -4,10 +4,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
+from virtool_gql.query import (
+    EVERYTHING,
+    FIRST_PAGE,
+    And,
+    Exists,
+    Filter,
+    In,
+    Order,
+    Page,
+    Scalar,
+    total_order,
+    value_at,
+)
 from virtool_gql.stores.documents import Found
 from virtool_gql.stores.mongo_collections import Collections, Session, driver_errors
-from virtool_gql.stores.mongo_documents import Stored, from_stored, stored_path
+from virtool_gql.stores.mongo_documents import Stored, from_stored, plain, stored_path
 from virtool_gql.stores.mongo_filters import checked_value, mongo_filter, mongo_order
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
@@ -77,10 +89,49 @@ class MongoReads:
             {"$group": {"_id": {"document": "$_id", "value": f"${held}"}}},
             {"$group": {"_id": "$_id.value", "count": {"$sum": 1}}},
         ]
+        counts = await self._aggregated(kind, stages)
+        return dict.fromkeys(wanted, 0) | {each["_id"]: int(each["count"]) for each in counts}
+
+    async def counts(
+        self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
+    ) -> dict[tuple[Scalar, ...], int]:
+        """Count the documents, or the different values of a field of theirs, by the values of some fields."""
+        keys = {f"by{place}": f"${stored_path(path)}" for place, path in enumerate(by)}
+        groups: list[Stored] = [{"$group": {"_id": keys, "count": {"$sum": 1}}}]
+        if distinct is not None:
+            where = And(where, Exists(distinct))
+            groups = [
+                {"$group": {"_id": {**keys, "value": f"${stored_path(distinct)}"}}},
+                {"$group": {"_id": {name: f"$_id.{name}" for name in keys}, "count": {"$sum": 1}}},
+            ]
+        counted = await self._aggregated(kind, [{"$match": mongo_filter(where)}, *groups])
+        counts: dict[tuple[Scalar, ...], int] = {}
+        for each in counted:
+            key = tuple(plain(each["_id"].get(name)) for name in keys)
+            counts[key] = counts.get(key, 0) + int(each["count"])  # missing and null are two in MongoDB
+        return counts
+
+    async def first_of_each(
+        self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()
+    ) -> dict[str, D]:
+        """Give, for each of the values of a text field, the first document in the order that passes the filter.
+
+        FerretDB cannot give the first of a group; so the ids of all are read, and then the documents.
+        """
+        query = {"$and": [mongo_filter(In(by, tuple(set(values)))), mongo_filter(where)]}
+        path, sort = stored_path(by), mongo_order(total_order(order))
+        collection = await self._collections.of(kind)
+        first: dict[str, str] = {}
+        with driver_errors():
+            async for stored in collection.find(query, {"_id": 1, path: 1}, session=self._session, sort=sort):
+                first.setdefault(value_at(stored, path), stored["_id"])
+        documents = await self.get_many(kind, first.values())
+        return {value: documents[id] for value, id in first.items() if id in documents}
+
+    async def _aggregated(self, kind: type[Document], stages: Sequence[Stored]) -> list[Stored]:
         collection = await self._collections.of(kind)
         with driver_errors():
-            counts = [each async for each in collection.aggregate(stages, session=self._session)]
-        return dict.fromkeys(wanted, 0) | {each["_id"]: int(each["count"]) for each in counts}
+            return [each async for each in collection.aggregate(stages, session=self._session)]
 
     async def _any(self, kind: type[Document], where: Filter) -> bool:
         collection = await self._collections.of(kind)

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, now
-from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, total_order
+from virtool_gql.query import EVERYTHING, FIRST_PAGE, Filter, Order, Page, Scalar, total_order
 from virtool_gql.stores.documents import Documents, Found, Writes, stale
 from virtool_gql.stores.engine import engine_for
 from virtool_gql.stores.failures import translated
 from virtool_gql.stores.migrations import migrate
 from virtool_gql.stores.pages import Wanted
-from virtool_gql.stores.reads import collection_of
+from virtool_gql.stores.reads import collection_of, counts_of
 from virtool_gql.stores.slices import in_slices
 from virtool_gql.stores.tables import outbox
 from virtool_gql.stores.writes import encoded, statement_of
@@ -76,6 +76,22 @@ class Statements(Writes):
             return {}
         rows = await self._rows(collection_of(kind).tally(path, where), {"values": wanted})
         return dict.fromkeys(wanted, 0) | {row.value: row.documents for row in rows}
+
+    async def counts(
+        self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
+    ) -> dict[tuple[Scalar, ...], int]:
+        return counts_of(await self._rows(collection_of(kind).counts(tuple(by), distinct, where)))
+
+    async def first_of_each(
+        self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()
+    ) -> dict[str, D]:
+        wanted = list(set(values))
+        if not wanted:
+            return {}
+        collection = collection_of(kind)
+        rows = await self._rows(collection.first_of_each(by, where, total_order(order)), {"values": wanted})
+        documents = await collection.decoded([row[1:] for row in rows])
+        return {row.value: document for row, document in zip(rows, documents, strict=True)}
 
     async def find(
         self,

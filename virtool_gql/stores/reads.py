@@ -1,6 +1,7 @@
 """Reading one collection: the statements, and the documents that their rows are."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
@@ -9,7 +10,6 @@ from msgspec import UNSET, structs
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Row,
     Select,
     Text,
     bindparam,
@@ -23,11 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from virtool_gql.models.documents import Document
-from virtool_gql.query import Filter, Order
-from virtool_gql.stores.fields import json_base, quoted
+from virtool_gql.query import Filter, Order, Scalar
+from virtool_gql.stores.fields import Kind, json_base, quoted
 from virtool_gql.stores.pages import Wanted
 from virtool_gql.stores.slices import in_slices
-from virtool_gql.stores.sql import Fields
+from virtool_gql.stores.sql import Fields, sort_key
 from virtool_gql.stores.tables import PLAIN_TEXT, table_of
 
 D = TypeVar("D", bound=Document)
@@ -66,6 +66,8 @@ class Collection(Generic[D]):
         self.whole_with_ids = remembered(self._whole_with_ids)
         self.page = remembered(self._page)
         self.tally = remembered(self._tally)
+        self.counts = remembered(self._counts)
+        self.first_of_each = remembered(self._first_of_each)
 
         self._unread = dict.fromkeys(kind.kept.apart, UNSET)
 
@@ -109,6 +111,27 @@ class Collection(Generic[D]):
             .group_by(held.c.value)
         )
 
+    def _counts(self, by: Sequence[str], distinct: str | None, where: Filter) -> Select[Any]:
+        """Count the documents, or the values of another field of theirs, by the values of some fields."""
+        keys = [self._key(path) for path in by]
+        counted = func.count() if distinct is None else func.count(self._key(distinct).distinct())
+        counting = select(counted, *keys).select_from(self.table).where(self.fields.condition(where))
+        return counting.group_by(*keys).having(counted > 0)
+
+    def _first_of_each(self, by: str, where: Filter, order: Sequence[Order]) -> Select[Any]:
+        """Read, for each of the texts in the parameter `values`, the text and the first document that has it."""
+        field = self.fields.field(by).of_kind(Kind.TEXT)
+        if field is None:
+            raise TypeError(f"{by} is no text.")
+        texts = func.unnest(bindparam("values", type_=ARRAY(Text)))
+        asked = texts.table_valued(column("value", Text), name="asked").render_derived()
+        first = self._selection(where, "doc").where(field == asked.c.value)
+        document = first.order_by(*self.fields.ordering(order)).limit(1).lateral("document")
+        return select(asked.c.value, *document.c).select_from(asked.join(document, true()))
+
+    def _key(self, path: str) -> ColumnElement[Any]:
+        return sort_key(self.fields.field(path), path)
+
     def _page(self, wanted: Wanted) -> Select[Any]:
         """Read the page and one document more, backwards when it is counted from its end."""
         ordering = self.fields.ordering(wanted.order, backwards=wanted.backwards)
@@ -122,22 +145,33 @@ class Collection(Generic[D]):
         ordering = self.fields.ordering(order, backwards=backwards)
         return select(self.table.c.id).where(self.fields.condition(where)).order_by(*ordering).limit(1)
 
-    async def decoded(self, rows: Sequence[Row[Any]]) -> list[D]:
+    async def decoded(self, rows: Sequence[Sequence[Any]]) -> list[D]:
         return await in_slices(self._document, rows)
 
-    def _document(self, row: Row[Any]) -> D:
+    def _document(self, row: Sequence[Any]) -> D:
         if self.kind.kept.in_rows:
             return msgspec.convert(dict(zip(self.kind.__struct_fields__, row, strict=True)), self.kind)
-        texts: Sequence[Any] = row
-        if len(texts) > 1:
-            return self._decoder.decode(_joined(*texts))
-        document = self._decoder.decode(texts[0])
+        if len(row) > 1:
+            return self._decoder.decode(_joined(*row))
+        document = self._decoder.decode(row[0])
         return structs.replace(document, **self._unread) if self._unread else document
 
 
 def _joined(doc: str, apart: str | None) -> str:
     """Give the JSON of a document with the fields that are kept apart from it; no document is without fields."""
     return f"{doc[:-1]}, {apart[1:]}" if apart else doc
+
+
+def counts_of(rows: Sequence[Sequence[Any]]) -> dict[tuple[Scalar, ...], int]:
+    """Give the counts by their keys from rows that begin with the count."""
+    return {tuple(map(_scalar, keys)): count for count, *keys in rows}
+
+
+def _scalar(value: Any) -> Scalar:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    scalar: Scalar = value
+    return scalar
 
 
 @cache
