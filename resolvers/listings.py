@@ -1,6 +1,7 @@
 """Root fields that list a collection: one resolver for all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -33,7 +34,7 @@ NO_OTHERS: Mapping[str, Argument] = MappingProxyType({})
 
 def of_one(prefix: str, description: str) -> Argument:
     """Make the argument that leaves what belongs to one entity of a type, whose id is in `<prefix>_id`."""
-    return Argument(strawberry.ID, description, lambda id: with_id(f"{prefix}_id", prefix, id))
+    return Argument(strawberry.ID, description, partial(with_id, f"{prefix}_id", prefix))
 
 
 OF_REFERENCE = of_one("reference", "Only what belongs to this reference.")
