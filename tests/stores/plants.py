@@ -44,9 +44,9 @@ class Plant(Document, frozen=True, kw_only=True):
 
 
 class Weed(Plant, frozen=True, kw_only=True):
-    """A plant that nobody is told of."""
+    """A plant that nobody is told of. What is kept apart of it may be UNSET."""
 
-    kept = Kept("weeds", unannounced=None, apart=frozenset({"anything", "place"}))
+    kept = Kept("weeds", unannounced=None, unique=(("code",),), apart=frozenset({"anything", "place"}))
 
 
 async def plant_tables(store: PostgresStore) -> None:

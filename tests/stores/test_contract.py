@@ -481,3 +481,51 @@ async def test_the_first_of_each_comes_without_what_is_kept_apart(documents_stor
     (weed,) = await documents_store.insert(Weed(id="a", name="x", anything=[1]))
     first = (await documents_store.first_of_each(Weed, "name", ["x"]))["x"]
     assert first == structs.replace(weed, anything=UNSET, place=UNSET)
+
+
+async def test_what_is_kept_apart_is_read_only_where_it_is_wanted(documents_store: AnyStore) -> None:
+    (weed,) = await documents_store.insert(Weed(id="a", anything=[1, {"b": "c"}], place=Part(name="field")))
+    without = structs.replace(weed, anything=UNSET, place=UNSET)
+    assert (await documents_store.find(Weed, Eq("place.name", "field"))).documents == [without]
+    assert await documents_store.get_many(Weed, ["a"], Has("anything.b", "c")) == {"a": without}
+    assert await documents_store.get(Weed, "a") == weed
+    assert (await documents_store.find(Weed, order=[Order("place.name")])).documents == [weed]
+
+
+async def test_a_replacement_without_what_is_kept_apart_replaces_all_else(documents_store: AnyStore) -> None:
+    part = Part(name="leaf", size=1, tags=("x",))
+    (weed,) = await documents_store.insert(Weed(id="a", anything=1, place=part, note="n", tags=("t",), parts=(part,)))
+    changed = structs.replace(weed, note=None, tags=(), parts=(Part(),), height=1.5, alive=False, anything=UNSET)
+    async with documents_store.transaction() as transaction:
+        await transaction.replace(changed)
+    assert await documents_store.get(Weed, "a") == structs.replace(changed, version=2, anything=1)
+    with pytest.raises(StaleDocument):
+        await documents_store.replace(changed)
+
+
+async def test_unique_values_are_kept_without_what_is_kept_apart(documents_store: AnyStore) -> None:
+    await documents_store.insert(Weed(id="a", code="x"), Weed(id="b"))
+    a, b = (await documents_store.find(Weed)).documents
+    with pytest.raises(DuplicateValue):
+        await documents_store.replace(structs.replace(b, code="x"))
+    (a,) = await documents_store.replace(structs.replace(a, code=None))
+    (b,) = await documents_store.replace(structs.replace(b, code="x"))
+    with pytest.raises(DuplicateValue) as caught:
+        await documents_store.replace(structs.replace(a, code="x"))
+    assert caught.value.path == ("code",)
+
+
+async def test_a_set_of_unique_values_with_a_null_in_it_is_shared(documents_store: AnyStore) -> None:
+    field = Part(name="field")
+    await documents_store.insert(
+        *(Plant(id=f"row {number}", row=1) for number in range(2)),
+        *(Plant(id=f"place {number}", place=field) for number in range(2)),
+        *(Plant(id=f"part {number}", place=Part(), row=2) for number in range(2)),
+        Plant(id="both", place=field, row=1),
+    )
+    assert await documents_store.count(Plant) == 7
+    with pytest.raises(DuplicateValue):
+        await documents_store.insert(Plant(id="again", place=field, row=1))
+    (plant,) = (await documents_store.find(Plant, Eq("id", "place 0"))).documents
+    with pytest.raises(DuplicateValue):
+        await documents_store.replace(structs.replace(plant, row=1))

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from msgspec import UNSET, structs
+
 from virtool_gql.models.documents import Document
 from virtool_gql.query import (
     EVERYTHING,
@@ -44,16 +46,11 @@ class MongoReads:
         return None if stored is None else from_stored(kind, stored)
 
     async def get_many(
-        self,
-        kind: type[D],
-        ids: Iterable[str],
-        where: Filter = EVERYTHING,
-        *,
-        whole: bool = False,  # noqa: ARG002 - nothing is kept apart here: all are whole
+        self, kind: type[D], ids: Iterable[str], where: Filter = EVERYTHING, *, whole: bool = False
     ) -> dict[str, D]:
         """Give, by id, those of the documents that exist and pass the filter, in one statement."""
         wanted = {"_id": {"$in": [checked_value(id) for id in set(ids)]}}
-        found = await self._list(kind, {"$and": [wanted, mongo_filter(where)]})
+        found = await self._list(kind, {"$and": [wanted, mongo_filter(where)]}, whole=whole)
         return {document.id: document for document in found}
 
     async def find(
@@ -66,7 +63,9 @@ class MongoReads:
         """Give a page of the documents that pass the filter. `Page(first=None)` gives all of them."""
         wanted = Wanted(where, total_order(order), page)
         sort = mongo_order(wanted.order, backwards=wanted.backwards)
-        read = await self._list(kind, mongo_filter(wanted.filter), sort=sort, limit=wanted.limit or 0)
+        by_apart = any(key.path.split(".")[0] in kind.kept.apart for key in wanted.order)
+        query, limit = mongo_filter(wanted.filter), wanted.limit or 0
+        read = await self._list(kind, query, whole=by_apart, sort=sort, limit=limit)
         return await wanted.found(read, lambda rest, _: self._any(kind, rest))
 
     async def count(self, kind: type[D], where: Filter = EVERYTHING) -> int:
@@ -82,7 +81,7 @@ class MongoReads:
         wanted, held = [checked_value(value) for value in values], stored_path(path)
         if not wanted:
             return {}
-        stages = [
+        stages: list[Stored] = [
             {"$match": {"$and": [mongo_filter(where), {held: {"$in": wanted}}]}},
             {"$unwind": f"${held}"},
             {"$match": {held: {"$in": wanted}}},
@@ -138,8 +137,16 @@ class MongoReads:
         with driver_errors():
             return await collection.find_one(mongo_filter(where), {"_id": 1}, session=self._session) is not None
 
-    async def _list(self, kind: type[D], query: Stored, **options: Any) -> list[D]:
+    async def _list(self, kind: type[D], query: Stored, *, whole: bool, **options: Any) -> list[D]:
+        apart = () if whole else kind.kept.apart
+        unread = dict.fromkeys(apart, UNSET)
+        left_out = {stored_path(name): 0 for name in apart} or None
         collection = await self._collections.of(kind)
+
+        def document(stored: Stored) -> D:
+            read = from_stored(kind, stored)
+            return structs.replace(read, **unread) if unread else read
+
         with driver_errors():
-            stored = await collection.find(query, session=self._session, **options).to_list(None)
-        return await in_slices(lambda document: from_stored(kind, document), stored)
+            found = await collection.find(query, left_out, session=self._session, **options).to_list(None)
+        return await in_slices(document, found)

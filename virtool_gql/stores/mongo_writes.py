@@ -8,14 +8,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import groupby
 from typing import Any, TypeVar
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from virtool_gql.models.changes import Operation, announcement
-from virtool_gql.models.documents import Clock, Document, Kept
+from virtool_gql.models.documents import Clock, Document, Kept, is_whole
 from virtool_gql.stores.documents import Documents, Writes, stale
 from virtool_gql.stores.mongo_collections import Collection, Collections, Session, driver_errors
-from virtool_gql.stores.mongo_documents import UNIQUE, Stored, to_stored, unique_name
+from virtool_gql.stores.mongo_documents import UNIQUE, Stored, stored_path, to_stored, unique_name
 from virtool_gql.stores.mongo_reads import MongoReads
 from virtool_gql.stores.slices import in_slices
 
@@ -124,7 +124,7 @@ async def write(
             return InsertOne(to_stored(document))
         version = document.version - (operation is Operation.UPDATE)
         at = {"_id": document.id} if locked else {"_id": document.id, "version": version}
-        return ReplaceOne(at, to_stored(document)) if operation is Operation.UPDATE else DeleteOne(at)
+        return _replacement(at, document) if operation is Operation.UPDATE else DeleteOne(at)
 
     with driver_errors():
         operations = await in_slices(operation_on, documents)
@@ -134,6 +134,16 @@ async def write(
             result = await collection.bulk_write(some, session=session)
             if result.inserted_count + result.matched_count + result.deleted_count != len(some):
                 raise stale()
+
+
+def _replacement(at: Stored, document: Document) -> Any:
+    """Replace a document, but for what is kept apart of it when it was read without."""
+    stored = to_stored(document)
+    if is_whole(document):
+        return ReplaceOne(at, stored)
+    kept = {"_id", *map(stored_path, document.kept.apart)}
+    rest = {name: value for name, value in stored.items() if name not in kept}
+    return UpdateOne(at, {"$set": rest} if UNIQUE in rest else {"$set": rest, "$unset": {UNIQUE: ""}})
 
 
 def is_duplicate(error: BulkWriteError) -> bool:
