@@ -29,6 +29,7 @@ from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.messages import Messages
 from virtool_gql.db.passwords import NewPasswords, Passwords
+from virtool_gql.db.references import References
 from virtool_gql.db.resets import Resets
 from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
@@ -36,6 +37,7 @@ from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
 from virtool_gql.db.subtractions import Subtractions
 from virtool_gql.db.sweeps import Sweeps
+from virtool_gql.db.tasks import Tasks
 from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput
 from virtool_gql.events import Hub
@@ -115,6 +117,8 @@ class Database:
         self.labels = Labels(instance)
         self.sample_labels = SampleLabels(instance)
         self.subtractions = Subtractions(instance)
+        self.tasks = Tasks(instance)
+        self.references = References(instance, self.settings, self.tasks)
         self.sweeps = Sweeps(instance)
 
     def changes(
