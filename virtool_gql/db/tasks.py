@@ -5,8 +5,12 @@ import msgspec
 from virtool_gql.access import readable_tasks
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.reference_parts import ReferenceParts
+from virtool_gql.db.retries import mended_by
 from virtool_gql.models.documents import to_builtins
 from virtool_gql.models.tasks import Task, TaskType
+
+TASKS_CHANNEL = "channel:tasks"
+"""Where workers are told that there is something to do."""
 
 
 class Tasks(ReferenceParts[Task]):
@@ -35,4 +39,5 @@ class Tasks(ReferenceParts[Task]):
 
     async def wake(self) -> None:
         """Tell the workers that there is something to do; when that gets lost they find it by themselves."""
-        raise NotImplementedError
+        with mended_by("the workers, which look every few seconds"):
+            await self.instance.signals.send(TASKS_CHANNEL, "")

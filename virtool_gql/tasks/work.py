@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
+from virtool_gql.config import Config
 from virtool_gql.db.instance import Instance
 from virtool_gql.errors import VirtoolError
 from virtool_gql.models.tasks import Problem, Task, TaskType
@@ -14,6 +15,7 @@ from virtool_gql.stores.documents import Documents
 A = TypeVar("A", bound=msgspec.Struct)
 T = TypeVar("T")
 Step = Callable[[], Awaitable[None]]
+Arguments = type[msgspec.Struct]
 
 
 class TaskFailed(VirtoolError):
@@ -32,6 +34,7 @@ class Held(Protocol):
     """A task that is being done, as its steps see it."""
 
     instance: Instance
+    config: Config
     task: Task
 
     def within(self, fraction: float) -> None:
@@ -48,16 +51,24 @@ class Work(ABC, Generic[A]):
     """One task being done: a subclass is a type, its attributes are what a step leaves to the next ones.
 
     A task may be stopped at any moment, even by `kill -9`, and is then done again from its first step on a fresh
-    object: so each step can be done again. Most write once, in `finish`, together with the end of the task.
+    object: so each step can be done again. Most write once, in `finish`, together with the end of the task. With rows
+    and documents in two stores `finish` may have been done when the task begins again: the first step looks.
+
+    An UpstreamUnavailable has the task tried again later, any other error lets it fail. A `heavy` task is done alone
+    among the heavy ones of its worker. One with `every_seconds` is done again and again by itself.
     """
 
     type: ClassVar[TaskType]
-    arguments: ClassVar[type[msgspec.Struct]]
+    arguments: ClassVar[Arguments]
     most_attempts: ClassVar[int] = 3
+    heavy: ClassVar[bool] = True
+    every_seconds: ClassVar[float | None] = None
+    finishing: ClassVar[str] = "finish"
+    """What the task's step is while `finish` runs, which counts as the last step."""
 
     def __init__(self, held: Held) -> None:
         self.held = held
-        self.args: A = msgspec.convert(held.task.args, self.arguments)  # type: ignore[assignment] # the subclass says so
+        self.args = cast("A", msgspec.convert(held.task.args, self.arguments))
 
     @property
     @abstractmethod
@@ -65,7 +76,10 @@ class Work(ABC, Generic[A]):
         """The steps in their order; the name of each method is the task's step. Each has an equal part of progress."""
 
     async def finish(self, documents: Documents) -> None:
-        """Write what belongs into the transaction in which the task is completed."""
+        """Write what belongs into the transaction in which the task is completed.
+
+        It is done again, in another transaction, when somebody changed one of the documents meanwhile.
+        """
 
     async def give_up(self, documents: Documents) -> None:
         """Undo, in the transaction in which the task fails for good, what was done for it, from its arguments alone."""
