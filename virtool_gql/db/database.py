@@ -29,6 +29,9 @@ from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.messages import Messages
 from virtool_gql.db.passwords import NewPasswords, Passwords
+from virtool_gql.db.reference_clones import ReferenceClones
+from virtool_gql.db.reference_counts import ReferenceCounts
+from virtool_gql.db.reference_members import ReferenceMembers
 from virtool_gql.db.references import References
 from virtool_gql.db.resets import Resets
 from virtool_gql.db.sample_labels import SampleLabels
@@ -119,6 +122,10 @@ class Database:
         self.subtractions = Subtractions(instance)
         self.tasks = Tasks(instance)
         self.references = References(instance, self.settings, self.tasks)
+        self.reference_clones = ReferenceClones(instance, self.references)
+        self.reference_counts = ReferenceCounts(instance)
+        self.reference_users = ReferenceMembers(instance, User)
+        self.reference_groups = ReferenceMembers(instance, Group)
         self.sweeps = Sweeps(instance)
 
     def changes(

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import structs
 
 from virtool_gql.models.documents import Document, Timestamp
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Group, User
 from virtool_gql.query import Eq, Filter, Has, Or, Page
@@ -37,9 +38,15 @@ def _sample_without(sample: Sample, _: str, at: Timestamp) -> Sample:
     return structs.replace(sample, group_id=None, updated_at=at)
 
 
+def _reference_without(reference: Reference, group_id: str, at: Timestamp) -> Reference:
+    left = tuple(member for member in reference.groups if member.id != group_id)
+    return structs.replace(reference, groups=left, updated_at=at)
+
+
 TRACES: tuple[Trace[Any], ...] = (
     Trace(User, lambda group_id: Or(Has("group_ids", group_id), Eq("primary_group_id", group_id)), _user_without),
     Trace(Sample, lambda group_id: Eq("group_id", group_id), _sample_without),
+    Trace(Reference, lambda group_id: Has("groups.id", group_id), _reference_without),
 )
 
 
