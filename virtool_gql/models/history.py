@@ -1,7 +1,8 @@
 """What was changed in OTUs, by whom, and how it was before."""
 
 from enum import StrEnum
-from typing import Any
+
+from msgspec import UnsetType
 
 from virtool_gql.models.documents import Document, Kept, Timestamp
 from virtool_gql.query import Order
@@ -36,14 +37,14 @@ class HistoryEntry(Document, frozen=True, kw_only=True):
     `place` orders the changes of one OTU, without end: for all but the removal it is the revision that the change made.
     `otu_revision` is that revision, None for the removal. `otu_name` is the name before the change, if there was one.
     `index_id` and `index_number` are those of the index that the change was first built into, None while it is unbuilt.
-    `diff` is what dictdiffer gives between the joined OTU before and after; the whole joined OTU for a removal; None
-    for a birth, and where `diff_in_file`. It is UNSET where it was not read.
+    `diff` is, as JSON text, what dictdiffer gives between the joined OTU before and after; the whole joined OTU for a
+    removal; None for a birth, and where `diff_file` names the file that it lies in. It is UNSET where it was not read.
     """
 
     kept = Kept(
         "history",
         in_reference=True,
-        unannounced=frozenset({"diff"}),
+        unannounced=frozenset({"diff", "diff_file"}),
         apart=frozenset({"diff"}),
         indexes=(
             (Order("otu_id"), Order("place", descending=True)),
@@ -64,5 +65,5 @@ class HistoryEntry(Document, frozen=True, kw_only=True):
     index_number: int | None = None
     user_id: str
     created_at: Timestamp
-    diff: Any = None
-    diff_in_file: bool = False
+    diff: str | UnsetType | None = None
+    diff_file: str | None = None
