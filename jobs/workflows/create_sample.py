@@ -19,6 +19,7 @@ from virtool_gql.files import Places
 from virtool_gql.models.documents import Document
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Reads, Sample
 from virtool_gql.query import Eq, Exists, Page
 from virtool_gql.stores.documents import Documents
@@ -133,9 +134,10 @@ async def delete_uploads(store: Documents, places: Places, sample_id: str) -> No
 
 
 class UploadSweep:
-    """Finishes what a crash left undone: uploads of ready samples go, those of samples that will never be are free.
+    """Finishes what a crash left undone: uploads of ready samples go, those of what will never be made are free.
 
-    A sample or a job that is not there may be on its way: uploads are reserved first, so only the second look counts.
+    A sample, a reference or a job that is not there may be on its way: uploads are reserved first, so only the second
+    look counts.
     """
 
     def __init__(self, store: Documents, places: Places) -> None:
@@ -145,8 +147,8 @@ class UploadSweep:
 
     async def run(self) -> None:
         files = (await self._store.find(File, Exists("reserved_by"), page=Page(first=None))).documents
-        sample_ids = {file.reserved_by for file in files if file.reserved_by}
-        samples = await self._store.get_many(Sample, sample_ids)
+        user_ids = {file.reserved_by for file in files if file.reserved_by}
+        samples = await self._store.get_many(Sample, user_ids)
         jobs = await self._store.get_many(Job, [sample.job_id for sample in samples.values() if sample.job_id])
         for sample in samples.values():
             job = jobs.get(sample.job_id or "")
@@ -154,8 +156,9 @@ class UploadSweep:
                 await delete_uploads(self._store, self._places, sample.id)
             elif job is not None and job.finished:
                 await release(self._store, sample.id)
+        references = await self._store.get_many(Reference, user_ids)  # whose tasks let go of theirs
         jobless = {sample.id for sample in samples.values() if not sample.ready and sample.job_id not in jobs}
-        missing = frozenset((sample_ids - samples.keys()) | jobless)
-        for sample_id in missing & self._missing:
-            await release(self._store, sample_id)
+        missing = frozenset((user_ids - samples.keys() - references.keys()) | jobless)
+        for user_id in missing & self._missing:
+            await release(self._store, user_id)
         self._missing = missing

@@ -6,11 +6,12 @@ from msgspec import structs
 
 from tests.factories.database import SteppingClock
 from tests.factories.files import READS, begun_file, ready_file
+from tests.factories.references import stored_reference
 from tests.factories.samples import stored_sample
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
-from virtool_gql.db.files import FileChanges
+from virtool_gql.db.files import FileChanges, release, reserve_reference_file
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
 from virtool_gql.models.documents import timestamp
 from virtool_gql.models.files import File, FileType
@@ -169,6 +170,38 @@ async def test_a_reserved_file_stays_and_says_for_whom_if_one_may_know(db: Datab
     with pytest.raises(Conflict, match=r"used by a sample and"):
         await db.files.delete(REMOVER, sample.file_ids[0])
     assert db.places.file(sample.file_ids[0]).exists()
+
+
+async def test_a_file_that_is_imported_stays_and_says_for_which_reference_if_one_may_know(db: Database) -> None:
+    reference = await stored_reference(db, "Plant Viruses")
+    file = await ready_file(db, "reference.json.gz", FileType.REFERENCE)
+    assert (await reserve_reference_file(db.store, file.id, reference.id)).reserved_by == reference.id
+    with pytest.raises(Conflict, match=r"used by the reference “Plant Viruses” and"):
+        await db.files.delete(ADMINISTRATOR, file.id)
+    with pytest.raises(Conflict, match=r"used by a reference and"):
+        await db.files.delete(REMOVER, file.id)
+    await release(db.store, reference.id)
+    await db.files.delete(REMOVER, file.id)
+
+
+async def test_which_files_a_reference_can_be_made_from(db: Database) -> None:
+    reads = await ready_file(db)
+    with pytest.raises(BadUserInput, match="not uploaded as a reference"):
+        await reserve_reference_file(db.store, reads.id, "r")
+    begun = await begun_file(db, "reference.json.gz", FileType.REFERENCE)
+    with pytest.raises(Conflict, match="still being uploaded"):
+        await reserve_reference_file(db.store, begun.id, "r")
+    for id in ("nothing0", "../etc"):
+        with pytest.raises(NotFound, match="File not found"):
+            await reserve_reference_file(db.store, id, "r")
+
+
+async def test_of_many_references_one_takes_a_file(db: Database) -> None:
+    file = await ready_file(db, "reference.json.gz", FileType.REFERENCE)
+    takes = (reserve_reference_file(db.store, file.id, f"r{number}") for number in range(10))
+    answers = await asyncio.gather(*takes, return_exceptions=True)
+    assert sum(isinstance(answer, File) for answer in answers) == 1
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 9
 
 
 async def test_of_many_who_delete_one_does(db: Database) -> None:

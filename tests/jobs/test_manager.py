@@ -37,6 +37,7 @@ from virtool_gql.events import Relay
 from virtool_gql.models.changes import Change
 from virtool_gql.models.documents import moment_of, new_id, now
 from virtool_gql.models.jobs import FINAL_STATES, Job, JobState
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.stores.opening import open_store, outboxes_of
 from virtool_gql.stores.tables import table_of
@@ -526,6 +527,22 @@ async def test_uploads_are_finished_after_a_crash(lab: Laboratory) -> None:
     assert [file.reserved_by for file in await lab.files_of(gone[0])] == [None]
     assert [file.reserved_by for file in await lab.files_of(jobless[0])] == [None]
     assert [file.reserved_by for file in await lab.files_of(coming[0])] == [coming[1].id]
+
+
+async def test_an_upload_that_a_reference_is_made_from_stays_reserved(lab: Laboratory) -> None:
+    sample_job, sample = await lab.unlisted_sample(("reference.json.gz", GOOD))
+    at = lab.instance.clock()
+    reference = Reference(id=sample.id, name="R", name_key="r", user_id="bob", created_at=at, updated_at=at)
+    await lab.store.delete(sample)
+    (reference,) = await lab.store.insert(reference)
+    sweep = UploadSweep(lab.store, lab.places)
+    for _ in range(3):
+        await sweep.run()
+    assert [file.reserved_by for file in await lab.files_of(sample_job)] == [reference.id]
+    await lab.store.delete(reference)
+    for _ in range(2):
+        await sweep.run()
+    assert [file.reserved_by for file in await lab.files_of(sample_job)] == [None]
 
 
 def job_for(workflow: Workflow, proc: int, mem: int = 1) -> Job:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, UnsetType, structs
 
-from virtool_gql.access import Viewer, readable_files, readable_samples
+from virtool_gql.access import Viewer, readable_files, readable_references, readable_samples
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.names import file_name
@@ -20,6 +20,7 @@ from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.files import File, FileType
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
 from virtool_gql.query import Eq, Page
@@ -111,7 +112,7 @@ class Files(Listing[File]):
             raise BadUserInput("The file would have expired already; choose a moment to come.", path=["expires_at"])
 
     async def delete(self, viewer: Viewer, id: str) -> File:
-        """Remove row and bytes; Conflict while a sample is made from the file."""
+        """Remove row and bytes; Conflict while a sample or a reference is made from the file."""
         file = await self.get(viewer, id)
         viewer.require(Permission.REMOVE_FILE)
         if file.reserved_by is not None:
@@ -120,10 +121,17 @@ class Files(Listing[File]):
         await self._remove_bytes(file)
         return file
 
-    async def _in_use(self, viewer: Viewer, sample_id: str) -> str:
-        sample = await self.store.get(Sample, sample_id, readable_samples(viewer))
-        user = f"the sample “{sample.name}”" if sample else "a sample"
+    async def _in_use(self, viewer: Viewer, user_id: str) -> str:
+        sample = await self.store.get(Sample, user_id, readable_samples(viewer))
+        reference = await self.store.get(Reference, user_id, readable_references(viewer))
+        if reference is not None:
+            user = f"the reference “{reference.name}”"
+        else:
+            user = f"the sample “{sample.name}”" if sample else await self._unnamed(user_id)
         return f"The file is being used by {user} and cannot be deleted now."
+
+    async def _unnamed(self, user_id: str) -> str:
+        return "a sample" if await self.store.get(Reference, user_id) is None else "a reference"
 
     async def _remove_bytes(self, file: File) -> None:
         await run_in_thread(remove_file, self.instance.places.file(file.id))
@@ -162,15 +170,36 @@ async def reserve(documents: Documents, file_ids: Sequence[str], sample_id: str)
 def _check_free_reads(file: File) -> None:
     if file.type is not FileType.READS:
         raise BadUserInput(f"The file “{file.name}” was not uploaded as reads.", path=["file_ids"])
-    if not file.ready:
-        raise Conflict(f"The file “{file.name}” is still being uploaded.", path=["file_ids"])
+    _check_ready(file, "file_ids")
     if file.reserved_by is not None:
         raise Conflict(f"The file “{file.name}” is already being used by a sample.", path=["file_ids"])
 
 
-async def release(documents: Documents, sample_id: str) -> None:
-    """Let go of the files that a sample reserved."""
-    reserved = (await documents.find(File, Eq("reserved_by", sample_id), page=Page(first=None))).documents
+def _check_ready(file: File, path: str) -> None:
+    if not file.ready:
+        raise Conflict(f"The file “{file.name}” is still being uploaded.", path=[path])
+
+
+async def reserve_reference_file(documents: Documents, file_id: str, reference_id: str) -> File:
+    """Take an uploaded file for a reference that is made from it; give it."""
+    file = await documents.get(File, file_id) if ID.fullmatch(file_id) else None
+    if file is None:
+        raise NotFound("File not found.", path=["file_id"])
+    if file.type is not FileType.REFERENCE:
+        raise BadUserInput(f"The file “{file.name}” was not uploaded as a reference.", path=["file_id"])
+    _check_ready(file, "file_id")
+    taken = Conflict(f"The file “{file.name}” is already being used by a reference.", path=["file_id"])
+    if file.reserved_by is not None:
+        raise taken
+    try:
+        return (await documents.replace(structs.replace(file, reserved_by=reference_id)))[0]
+    except StaleDocument as error:
+        raise taken from error
+
+
+async def release(documents: Documents, user_id: str) -> None:
+    """Let go of the files that a sample or a reference has reserved."""
+    reserved = (await documents.find(File, Eq("reserved_by", user_id), page=Page(first=None))).documents
     if reserved:
         await documents.replace(*(structs.replace(file, reserved_by=None) for file in reserved))
 
