@@ -18,16 +18,15 @@ import msgspec
 
 from jobs.outcomes import Lost
 from jobs.performance import Performer
-from jobs.processes import be_killed_first, die_with_parent, kill_group
 from jobs.workflow import Settings
 from virtool_gql.db.job_runs import JobRuns
-from virtool_gql.errors import UpstreamUnavailable
-from virtool_gql.events import OUTBOX_CHANNEL
 from virtool_gql.files import Places
 from virtool_gql.models.documents import new_id, now
 from virtool_gql.models.jobs import Job
+from virtool_gql.processes import be_killed_first, die_with_parent, kill_group
 from virtool_gql.stores.opening import open_store
 from virtool_gql.stores.redis import JobQueues, Signals, connect
+from virtool_gql.stores.wakening import Wakening
 
 LONGEST_ORDER = 64 << 20
 
@@ -75,31 +74,9 @@ async def _orders() -> StreamReader:
 async def _performer(settings: Settings) -> AsyncIterator[Performer]:
     async with connect(settings.urls.redis) as redis:
         signals = Signals(redis)
-        async with open_store(settings.urls.stores, on_announced=_Wakening(signals).wake) as store:
+        async with open_store(settings.urls.stores, on_announced=Wakening(signals).wake) as store:
             runs = JobRuns(store, JobQueues(redis), clock=now, new_id=new_id)
             yield Performer(store, runs, signals, Places(Path(settings.data_path)), now)
-
-
-class _Wakening:
-    """Wakes the relays of other processes; one signal is enough for what is announced while it is under way."""
-
-    def __init__(self, signals: Signals) -> None:
-        self._signals = signals
-        self._again = False
-        self._sending: asyncio.Task[None] | None = None
-
-    def wake(self) -> None:
-        self._again = True
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
-
-    async def _send(self) -> None:
-        while self._again:
-            self._again = False
-            try:
-                await self._signals.send(OUTBOX_CHANNEL, "")
-            except UpstreamUnavailable:
-                return
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from jobs.engines.local import LocalEngine
 from jobs.outcomes import Abandoned, Silent
-from jobs.processes import has_died, kill_marked, runner_name
+from jobs.processes import kill_marked
 from jobs.runner import Bench, Run, Timing
 from jobs.workflow import ServiceUrls, Settings
 from jobs.workflows import WORKFLOWS
@@ -23,6 +23,7 @@ from virtool_gql.db.job_runs import JobRuns
 from virtool_gql.errors import UpstreamUnavailable, VirtoolError
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models.jobs import Job, JobState
+from virtool_gql.processes import has_died, runner_name
 from virtool_gql.workflows import CANCEL_CHANNEL, Workflow
 
 logger = logging.getLogger(__name__)

@@ -2,22 +2,21 @@
 
 import asyncio
 import logging
-import os
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from jobs.outcomes import Answer, Failed, death
-from jobs.processes import kill_group, kill_marked, marked_with
+from jobs.processes import kill_marked, marked_with
 from jobs.workflow import Settings
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models.jobs import Job
+from virtool_gql.processes import finding_our_packages, kill_group
 
 P = TypeVar("P")
 
@@ -151,19 +150,12 @@ class LocalEngine:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=_environment(mark),
+            env=finding_our_packages(marked_with(mark)),
             limit=LONGEST_ANSWER,
         )
         slot = Slot(process, mark)
         await slot.configure(self._settings)
         return slot
-
-
-def _environment(mark: str) -> dict[str, str]:
-    """Give the child's environment, in which it finds the packages that this process has found."""
-    environment = marked_with(mark)
-    paths = [str(Path(__file__).parents[2]), *environment.get("PYTHONPATH", "").split(os.pathsep)]
-    return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _of(pipe: P | None) -> P:

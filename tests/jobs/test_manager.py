@@ -425,7 +425,7 @@ async def test_a_runner_that_slept_beyond_its_lease_spoils_nothing(
 async def name_of_the_dead() -> str:
     """Give the name that a runner on this machine had."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from jobs.processes import runner_name; print(runner_name())"),
+        *(sys.executable, "-c", "from virtool_gql.processes import runner_name; print(runner_name())"),
         stdout=asyncio.subprocess.PIPE,
     )
     return (await process.communicate())[0].decode().strip()

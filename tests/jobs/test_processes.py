@@ -1,11 +1,10 @@
 """No process of a job outlives it, whatever it does to hide."""
 
 import asyncio
-import os
 import secrets
-import sys
 
-from jobs.processes import has_died, kill_group, kill_marked, marked_with, runner_name
+from jobs.processes import kill_marked, marked_with
+from virtool_gql.processes import kill_group
 
 HIDING = "setsid sleep 600 & (setsid sh -c 'sleep 600' &) ; sleep 600 & echo started; sleep 600"
 
@@ -38,18 +37,3 @@ async def test_killing_what_is_gone_is_fine() -> None:
     await process.wait()
     kill_group(process.pid)
     kill_marked(secrets.token_hex(8))
-
-
-async def test_a_runner_is_known_to_be_dead_only_on_its_own_machine() -> None:
-    here = runner_name()
-    assert not has_died(here)
-    code = "from jobs.processes import runner_name; print(runner_name())"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.curdir}
-    )
-    gone = (await process.communicate())[0].decode().strip()
-    assert has_died(gone)
-    host, machine, pid, start, rest = gone.split("/")
-    assert not has_died("/".join((host, machine + "1", pid, start, rest)))
-    assert has_died("/".join((host, machine, str(os.getpid()), "1", rest))), "the id belongs to another process now"
-    assert not has_died("somebody")
