@@ -14,6 +14,8 @@ from resolvers.keys import ApiKeyMutation
 from resolvers.labels import LabelMutation, LabelQuery, LabelSubscription
 from resolvers.messages import MessageMutation, MessageQuery, MessageSubscription
 from resolvers.nodes import NodeQuery
+from resolvers.reference_members import ReferenceMemberMutation
+from resolvers.references import ReferenceMutation, ReferenceQuery, ReferenceSubscription
 from resolvers.samples import SampleMutation, SampleQuery, SampleSubscription
 from resolvers.server import ServerQuery
 from resolvers.settings import SettingsMutation, SettingsQuery, SettingsSubscription
@@ -28,6 +30,7 @@ from schema.changes import (
     InstanceMessageChange,
     JobChange,
     LabelChange,
+    ReferenceChange,
     SampleChange,
     SettingsChange,
     SubtractionChange,
@@ -39,6 +42,7 @@ from schema.jobs import Job
 from schema.keys import ApiKey
 from schema.labels import Label
 from schema.messages import InstanceMessage
+from schema.references import Reference
 from schema.samples import Sample
 from schema.scalars import SCALARS
 from schema.subtractions import Subtraction
@@ -55,6 +59,7 @@ class Query(
     SampleQuery,
     LabelQuery,
     SubtractionQuery,
+    ReferenceQuery,
     FileQuery,
     JobQuery,
     UserQuery,
@@ -73,6 +78,8 @@ class Mutation(
     ApiKeyMutation,
     SampleMutation,
     LabelMutation,
+    ReferenceMutation,
+    ReferenceMemberMutation,
     FileMutation,
     JobMutation,
     SettingsMutation,
@@ -87,6 +94,7 @@ class Subscription(
     SampleSubscription,
     LabelSubscription,
     SubtractionSubscription,
+    ReferenceSubscription,
     FileSubscription,
     JobSubscription,
     UserSubscription,
@@ -105,7 +113,7 @@ schema = strawberry.Schema(
     types=[
         *(AuditEntry, AuditEntryChange),
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
-        *(Label, LabelChange, Subtraction, SubtractionChange),
+        *(Label, LabelChange, Subtraction, SubtractionChange, Reference, ReferenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],
     config=StrawberryConfig(scalar_map=SCALARS),

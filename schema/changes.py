@@ -16,12 +16,13 @@ from schema.ids import global_id
 from schema.jobs import Job
 from schema.labels import Label
 from schema.messages import InstanceMessage
+from schema.references import Reference
 from schema.samples import Sample
 from schema.scalars import Cursor
 from schema.settings import Settings
 from schema.subtractions import Subtraction
 from schema.users import User
-from virtool_gql.models import audit, files, jobs, labels, samples, settings, subtractions, users
+from virtool_gql.models import audit, files, jobs, labels, references, samples, settings, subtractions, users
 from virtool_gql.models import changes as models
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, Timestamp
@@ -47,6 +48,7 @@ class Collection(StrEnum):
     GROUPS = "groups"
     LABELS = "labels"
     SUBTRACTIONS = "subtractions"
+    REFERENCES = "references"
     SETTINGS = "settings"
     INSTANCE_MESSAGES = "instance_messages"
     AUDIT = "audit"
@@ -63,6 +65,7 @@ described(
         Collection.GROUPS: "Groups.",
         Collection.LABELS: "Labels.",
         Collection.SUBTRACTIONS: "Subtractions.",
+        Collection.REFERENCES: "References.",
         Collection.SETTINGS: "The settings.",
         Collection.INSTANCE_MESSAGES: "Messages to everybody.",
         Collection.AUDIT: "Entries of the audit log, for administrators.",
@@ -152,6 +155,15 @@ class SubtractionChange(Change):
     )
 
 
+@strawberry.type(description="A reference that you may read was inserted, updated or deleted.")
+class ReferenceChange(Change):
+    """A reference was inserted, updated or deleted."""
+
+    reference: Reference | None = strawberry.field(
+        description="The reference as it was just after; null when it is gone."
+    )
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -192,6 +204,7 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.GROUPS: _teller("group", GroupChange, Group, users.Group),
     Collection.LABELS: _teller("label", LabelChange, Label, labels.Label),
     Collection.SUBTRACTIONS: _teller("subtraction", SubtractionChange, Subtraction, subtractions.Subtraction),
+    Collection.REFERENCES: _teller("reference", ReferenceChange, Reference, references.Reference),
     Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),
     Collection.INSTANCE_MESSAGES: _teller(
         "instance_message", InstanceMessageChange, InstanceMessage, settings.InstanceMessage, "message"

@@ -15,12 +15,14 @@ from schema.keys import ApiKey
 from schema.labels import Label
 from schema.messages import InstanceMessage
 from schema.nodes import Node
+from schema.references import Reference
 from schema.samples import Sample
 from schema.subtractions import Subtraction
 from schema.users import User
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.listing import Listing
+from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
 from virtool_gql.models import users
@@ -91,6 +93,12 @@ class Loaders:
         self.label = self._loader(db.labels, Label.from_document)
         self.label_sample_count: Loader[int] = self._of_each(db.labels.sample_counts, int)
         self.subtraction = self._loader(db.subtractions, Subtraction.from_document)
+        self.reference = self._loader(db.references, Reference.from_document)
+        counts = db.reference_counts
+        self.reference_otu_count: Loader[int] = self._of_each(counts.otus, int)
+        self.reference_unbuilt_change_count: Loader[int] = self._of_each(counts.unbuilt_changes, int)
+        self.reference_modified_otu_count: Loader[int] = self._of_each(counts.modified_otus, int)
+        self.reference_contributions: Loader[list[Contribution]] = self._of_each(counts.contributions, list)
         self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
 
@@ -121,6 +129,7 @@ class Loaders:
             "user": self.known_user,
             "label": self.label,
             "subtraction": self.subtraction,
+            "reference": self.reference,
         }
 
     def _loader(

@@ -131,11 +131,13 @@ subscription WatchEverything {
   changes(
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
-      SUBTRACTIONS, SETTINGS, INSTANCE_MESSAGES, AUDIT
+      SUBTRACTIONS, REFERENCES
+      SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {
     __typename cursor operation ids at
     ... on LabelChange { label { name color } }
+    ... on ReferenceChange { reference { name ready } }
     ... on SettingsChange { settings { version } }
     ... on InstanceMessageChange {
       instanceMessage { message active }

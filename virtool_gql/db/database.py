@@ -12,6 +12,7 @@ from virtool_gql.access import (
     readable_keys,
     readable_labels,
     readable_messages,
+    readable_references,
     readable_samples,
     readable_settings,
     readable_subtractions,
@@ -23,11 +24,13 @@ from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
 from virtool_gql.db.groups import Groups
 from virtool_gql.db.instance import Instance
+from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.jobs import JobLimits, Jobs
 from virtool_gql.db.keys import ApiKeys
 from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.messages import Messages
+from virtool_gql.db.otus import OTUs
 from virtool_gql.db.passwords import NewPasswords, Passwords
 from virtool_gql.db.reference_clones import ReferenceClones
 from virtool_gql.db.reference_counts import ReferenceCounts
@@ -36,6 +39,7 @@ from virtool_gql.db.references import References
 from virtool_gql.db.resets import Resets
 from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
+from virtool_gql.db.sequences import Sequences
 from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
 from virtool_gql.db.subtractions import Subtractions
@@ -51,6 +55,7 @@ from virtool_gql.models.documents import Clock, Document, NewId, new_id, now
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.labels import Label
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
 from virtool_gql.models.subtractions import Subtraction
@@ -69,6 +74,7 @@ READABLE: Mapping[type[Document], Readable] = {
     InstanceMessage: readable_messages,
     Job: readable_jobs,
     Label: readable_labels,
+    Reference: readable_references,
     Sample: readable_samples,
     Settings: readable_settings,
     Subtraction: readable_subtractions,
@@ -126,6 +132,9 @@ class Database:
         self.reference_counts = ReferenceCounts(instance)
         self.reference_users = ReferenceMembers(instance, User)
         self.reference_groups = ReferenceMembers(instance, Group)
+        self.otus = OTUs(instance)
+        self.isolates = Isolates(instance, self.otus)
+        self.sequences = Sequences(instance)
         self.sweeps = Sweeps(instance)
 
     def changes(
