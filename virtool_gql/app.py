@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from virtool_gql.stores.opening import StoreUrls, open_store, outboxes_of
 from virtool_gql.stores.redis import connect
 from virtool_gql.tasks.file_manager import file_manager
 from virtool_gql.tasks.periodic import repeated
+from virtool_gql.tasks.settings import Settings
+from virtool_gql.tasks.supervisor import Supervisor
 from virtool_gql.web.downloads import Downloads
 from virtool_gql.web.edge import Edge, make_edge
 from virtool_gql.web.explorer import Explorer
@@ -120,6 +123,11 @@ def job_manager(config: Config, instance: Instance) -> JobManager:
     return JobManager(instance.db.instance, instance.urls, JobRoom(proc=config.proc, mem=config.mem))
 
 
+def task_supervisor(config: Config, instance: Instance) -> Supervisor:
+    urls = instance.urls
+    return Supervisor(Settings(stores=urls.stores, redis=urls.redis, server_pid=os.getpid(), config=config))
+
+
 async def run_jobs(config: Config, stopped: asyncio.Event) -> None:
     """Run jobs, and nothing else, until the event is set."""
     async with opened(config) as instance, job_manager(config, instance).running():
@@ -159,16 +167,20 @@ class Application:
             instance = await stack.enter_async_context(opened(self.config))
             if self.config.postgres_url is None:
                 await instance.db.sweeps.remove_unfinished()  # a database of ours has no other server
+                await instance.db.task_runs.abandon_all()
             edge = await stack.enter_async_context(self.serving(instance.db, instance.redis))
             for name, work, seconds in (
                 ("Removing abandoned uploads", instance.db.sweeps.remove_abandoned_uploads, SWEEP_SECONDS),
                 ("Removing deleted samples", instance.db.sweeps.remove_deleted_samples, SWEEP_SECONDS),
+                ("Removing stray diffs", instance.db.sweeps.remove_stray_diffs, SWEEP_SECONDS),
                 ("Giving keys to the names of samples", instance.db.settings.mend_names, SWEEP_SECONDS),
                 ("Removing expired files", instance.db.sweeps.remove_expired, EXPIRY_SECONDS),
             ):
                 await stack.enter_async_context(repeated(name, work, seconds))
             if not self.config.no_file_manager:
                 await stack.enter_async_context(file_manager(self.config, instance.db))
+            if not self.config.no_tasks:
+                await stack.enter_async_context(task_supervisor(self.config, instance).running())
             if not self.config.no_runner:
                 await stack.enter_async_context(job_manager(self.config, instance).running())
             _tune_collector()

@@ -78,6 +78,9 @@ class Config:
     sm_proc: int = _job_size("sm_proc", "processors for a small job")
     sm_mem: int = _job_size("sm_mem", "memory in GB for a small job")
     no_runner: bool = _setting(values.boolean, default=False, help="run no jobs; `virtool-gql runner` processes do")
+    no_tasks: bool = _setting(
+        values.boolean, default=False, help="do no background tasks; other servers on the same stores do"
+    )
     engine: str = _setting(values.engine, "local", "what runs jobs: local")
     log_level: str = _setting(values.log_level, "info", "what is logged: debug, info, warning or error")
     allowed_origins: tuple[str, ...] = _setting(

@@ -23,6 +23,7 @@ from virtool_gql.db.audit import Audit
 from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
 from virtool_gql.db.groups import Groups
+from virtool_gql.db.history import Histories
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.jobs import JobLimits, Jobs
@@ -44,6 +45,7 @@ from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
 from virtool_gql.db.subtractions import Subtractions
 from virtool_gql.db.sweeps import Sweeps
+from virtool_gql.db.task_runs import TaskRuns
 from virtool_gql.db.tasks import Tasks
 from virtool_gql.db.users import Users
 from virtool_gql.errors import BadUserInput
@@ -127,12 +129,14 @@ class Database:
         self.sample_labels = SampleLabels(instance)
         self.subtractions = Subtractions(instance)
         self.tasks = Tasks(instance)
+        self.task_runs = TaskRuns(store, clock=clock, new_id=new_id)
         self.references = References(instance, self.settings, self.tasks)
         self.reference_clones = ReferenceClones(instance, self.references)
         self.reference_counts = ReferenceCounts(instance)
         self.reference_users = ReferenceMembers(instance, User)
         self.reference_groups = ReferenceMembers(instance, Group)
         self.otus = OTUs(instance)
+        self.history = Histories(instance)
         self.isolates = Isolates(instance, self.otus)
         self.sequences = Sequences(instance)
         self.sweeps = Sweeps(instance)

@@ -151,6 +151,11 @@ class TaskRuns:
             return False
         return True
 
+    async def abandon_all(self) -> None:
+        """Let all tasks be taken over: for a time when no worker can be alive."""
+        for task in await self.held():
+            await self.abandon(task)
+
     async def have_periodic(self, type: TaskType, args: msgspec.Struct, every_seconds: float) -> None:
         """See that a periodic task of the type is outstanding, and due within its interval."""
         outstanding = await first_of(self._store, Task, Eq("periodic_key", type))

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -95,7 +95,10 @@ class Performer:
             logger.warning("The task %s (%s) is done elsewhere by now", task.id, task.type)
             return None
         except asyncio.CancelledError:
-            await asyncio.shield(self._release(task))
+            releasing = asyncio.create_task(self._release(task))
+            while not releasing.done():
+                with suppress(asyncio.CancelledError):  # which comes again and again
+                    await asyncio.shield(releasing)
             raise
 
     async def _release(self, task: Task) -> None:
