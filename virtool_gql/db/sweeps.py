@@ -1,20 +1,25 @@
 """What clears away that which has had its time, or was left behind by a process that was killed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from virtool_gql.db.diff_files import entry_id_of
 from virtool_gql.db.files import remove_file, remove_folder
 from virtool_gql.db.instance import Instance
+from virtool_gql.db.users import any_users
 from virtool_gql.errors import StaleDocument
 from virtool_gql.executors import run_in_thread
 from virtool_gql.files import ID, Places
 from virtool_gql.models.documents import moment_of, timestamp
 from virtool_gql.models.files import File
+from virtool_gql.models.history import HistoryEntry
 from virtool_gql.models.samples import Sample
 from virtool_gql.query import And, Eq, Page, Range
 
 IDLE = timedelta(minutes=10)
+LONGEST_TRANSACTION = timedelta(days=1)
+AT_ONCE = 200
 
 
 class Sweeps:
@@ -67,6 +72,24 @@ class Sweeps:
             await run_in_thread(remove_folder, self._places.sample(id))
         return len(deleted)
 
+    async def remove_stray_diffs(self, idle: timedelta = LONGEST_TRANSACTION) -> int:
+        """Remove the diffs in files that no entry of the history names: those of changes that came to nothing.
+
+        A database without users has another one's data path by mistake, and removes nothing.
+        """
+        if not await any_users(self._store):
+            return 0
+        old = await run_in_thread(_untouched_diffs, self._places, self._ago(idle))
+        return sum([await self._remove_strays(some) for some in _in_batches(old)])
+
+    async def _remove_strays(self, diff_files: Sequence[str]) -> int:
+        entries = await self._store.get_many(HistoryEntry, map(entry_id_of, diff_files))
+        named = {entry.diff_file for entry in entries.values()}
+        strays = [name for name in diff_files if name not in named]
+        for name in strays:
+            await run_in_thread(remove_file, self._places.history_diff(name))
+        return len(strays)
+
     def _ago(self, idle: timedelta) -> datetime:
         return moment_of(self._clock()) - idle
 
@@ -84,3 +107,12 @@ def _deleted_ids(places: Places, moment: datetime) -> Iterator[str]:
             mark = places.deletion_mark(folder.name)
             if mark.exists() and not _touched_since(mark, moment):
                 yield folder.name
+
+
+def _untouched_diffs(places: Places, moment: datetime) -> list[str]:
+    names = (path.name.removesuffix(".json.gz") for path in places.history.glob("*.json.gz"))
+    return [name for name in names if ID.fullmatch(name) and not _touched_since(places.history_diff(name), moment)]
+
+
+def _in_batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE))
