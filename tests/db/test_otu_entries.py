@@ -16,7 +16,7 @@ from virtool_gql.models.joined import JoinedOTU
 from virtool_gql.models.otus import OTU
 from virtool_gql.query import Page
 
-RANDOM = random.Random(4)
+RANDOM = random.Random(4)  # noqa: S311 - nothing secret
 
 
 def bases(length: int) -> str:
