@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from tests.stores.mongo_server import fresh_database
+from tests.stores.plants import Weed
 from virtool_gql.errors import BadUserInput, ConfigError, DuplicateValue, StaleDocument, UpstreamUnavailable
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Timestamp
@@ -22,6 +23,8 @@ from virtool_gql.models.users import Group, User
 from virtool_gql.query import And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Order, Page, Range, Text, matches
 from virtool_gql.stores.documents import modify
 from virtool_gql.stores.mongo import MongoStore
+from virtool_gql.stores.mongo_documents import to_stored
+from virtool_gql.stores.mongo_intents import MOST_MADE_READY
 from virtool_gql.workflows import Workflow
 
 AT = Timestamp("2026-01-02T03:04:05.678Z")
@@ -286,6 +289,8 @@ CRASHING_WRITER = """
 import asyncio, sys
 from virtool_gql.models.users import Group
 from virtool_gql.stores.mongo import MongoStore
+from virtool_gql.stores.mongo_documents import to_stored
+from virtool_gql.stores.mongo_intents import MOST_MADE_READY
 
 async def write():
     async with MongoStore.open(sys.argv[1]) as store, store.transaction() as transaction:
@@ -332,10 +337,40 @@ async def test_an_intent_that_nothing_was_written_of_is_forgotten(url: str) -> N
             (Operation.DELETE, a),
         ]
         for operation, document in intended:
-            await mongo._intents.claim("dead", operation, [document], set())
+            await mongo._intents.claim(f"dead {operation}", operation, [document], set())
         async with asyncio.timeout(10):
             while await mongo._intents.outbox.count_documents({}):
                 assert await mongo.waiting(10) == []
+
+
+async def test_many_changes_are_announced_once_in_their_order(url: str) -> None:
+    many = [group(f"{number:03}") for number in range(2 * MOST_MADE_READY)]
+    async with MongoStore.open(url) as mongo:
+        async with mongo.transaction() as transaction:
+            await transaction.insert(*many)
+            (first,) = await transaction.replace(structs.replace(many[0], version=1, name="again"))
+            await transaction.insert(Weed(id="silent"))
+        assert await changes(mongo) == [
+            *((Operation.INSERT, each.id, 1) for each in many),
+            (Operation.UPDATE, first.id, 2),
+        ]
+        assert await mongo._intents.outbox.count_documents({}) == len(many) + 1
+        await mongo.replace(first)
+
+
+async def test_what_a_killed_process_had_made_ready_is_announced_once(url: str) -> None:
+    """It died while it exchanged its intents: that of `a` had not been taken away yet, and `c` had not been written."""
+    async with MongoStore.open(url, settle_after_seconds=0.2) as mongo:
+        outbox = mongo._intents.outbox
+        documents = [structs.replace(group(id), version=1) for id in "abc"]
+        entries = await mongo._intents.claim("dead", Operation.INSERT, documents, set())
+        for document in documents[:2]:
+            await mongo._client.get_default_database()["groups"].insert_one(to_stored(document))
+        await outbox.insert_one({**entries[0], "_id": f"{entries[0]['_id']}r", "state": "ready", "lock": "none"})
+        async with asyncio.timeout(10):
+            while await outbox.count_documents({"state": {"$ne": "ready"}}):
+                await mongo.waiting(1)
+        assert await changes(mongo) == [(Operation.INSERT, "a", 1), (Operation.INSERT, "b", 1)]
 
 
 async def test_a_slow_transaction_is_not_taken_for_a_dead_one(url: str) -> None:
