@@ -15,6 +15,7 @@ class Places:
         self.data_path = data_path
         self.files = data_path / "files"
         self.samples = data_path / "samples"
+        self.references = data_path / "references"
         self.history = data_path / "history"
         self.logs = data_path / "logs" / "jobs"
         self.services = data_path / "services"
@@ -23,7 +24,8 @@ class Places:
     def create(self) -> None:
         """Make the folders that are not there yet, closed to others, who may be able to enter the data path."""
         self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.files, self.samples, self.history, self.logs.parent, self.logs, self.services):
+        logs = (self.logs.parent, self.logs)
+        for folder in (self.files, self.samples, self.references, self.history, *logs, self.services):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def file(self, file_id: str) -> Path:
@@ -38,6 +40,10 @@ class Places:
     def deletion_mark(self, sample_id: str) -> Path:
         """Give the file that tells of a folder of reads that somebody asked for its end."""
         return self.sample(sample_id) / "deleted"
+
+    def reference(self, reference_id: str) -> Path:
+        """Give the folder in which the indexes of a reference lie, each in one of its own."""
+        return self.references / _checked(reference_id)
 
     def history_diff(self, diff_file: str) -> Path:
         return self.history / f"{_checked(diff_file)}.json.gz"

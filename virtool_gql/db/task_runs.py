@@ -192,7 +192,7 @@ class TaskRuns:
         locked meanwhile, so that nobody takes the task over.
         """
         async with self._store.transaction() as rows:
-            if not _is_split(self._store):
+            if not is_split(self._store):
                 yield rows, rows
                 return
             async with self._store.transaction() as documents:
@@ -237,6 +237,7 @@ async def _prune(rows: Documents, type: TaskType) -> None:
         await rows.delete(*old)
 
 
-def _is_split(store: Documents) -> bool:
+def is_split(store: Documents) -> bool:
+    """Tell whether rows and documents are in two stores."""
     inner = store.store if isinstance(store, AuditedStore) else store
     return isinstance(inner, RoutedStore)

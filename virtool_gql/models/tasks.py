@@ -18,6 +18,7 @@ class TaskType(StrEnum):
     REMOTE_REFERENCE = "remote_reference"
     UPDATE_REMOTE_REFERENCE = "update_remote_reference"
     DELETE_REFERENCE = "delete_reference"
+    CLEAN_REFERENCES = "clean_references"
     REFRESH_REFERENCES = "refresh_references"
     REFRESH_HMMS = "refresh_hmms"
     REFRESH_SOFTWARE = "refresh_software"

@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 
 from virtool_gql.models.tasks import TaskType
+from virtool_gql.tasks.clean_references import ReferenceCleaning
+from virtool_gql.tasks.clone_reference import ReferenceClone
+from virtool_gql.tasks.delete_reference import ReferenceDeletion
 from virtool_gql.tasks.work import AnyWork
 
-ALL: tuple[type[AnyWork], ...] = ()
+ALL: tuple[type[AnyWork], ...] = (
+    ReferenceClone,
+    ReferenceDeletion,
+    ReferenceCleaning,
+)
 
 WORKS: Mapping[TaskType, type[AnyWork]] = {work.type: work for work in ALL}

@@ -11,8 +11,9 @@ from typing import TypeVar
 from virtool_gql.cancellation import cancelled
 from virtool_gql.config import Config
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.task_runs import LeaseLost, Remarks, TaskRuns, nothing
+from virtool_gql.db.task_runs import LeaseLost, Remarks, TaskRuns, is_split, nothing
 from virtool_gql.errors import StaleDocument, UpstreamUnavailable, VirtoolError
+from virtool_gql.models.references import Reference
 from virtool_gql.models.tasks import Problem, Task, TaskType
 from virtool_gql.stores.documents import Documents
 from virtool_gql.tasks.work import AnyWork, SubjectGone
@@ -36,6 +37,7 @@ class Timing:
     renew: float = 8
     report: float = 0.5
     look: float = 0.1
+    patience: float = 5
     retry: float = 2
     longest_retry: float = 60
 
@@ -162,6 +164,7 @@ class _Performance:
 
     async def _take_steps(self) -> Task:
         work = self._kind(self)
+        await self._await_subject()
         names = [step.__name__ for step in work.steps]
         self._progress = Progress([*names, self._kind.finishing])
         for name, step in zip(names, work.steps, strict=True):
@@ -169,6 +172,18 @@ class _Performance:
             await step()
         self._progress.begin(self._kind.finishing)
         return await self._again(lambda: self._finish(work))
+
+    async def _await_subject(self) -> None:
+        """Wait until the reference is there, or gone, as it is to be: in another store, it is so after the task is."""
+        if self.task.reference_id is None or not is_split(self.instance.store):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.performer.timing.patience):
+                while await self._has_subject() is not self._kind.subject_exists:  # noqa: ASYNC110 - the store tells nobody
+                    await asyncio.sleep(self.performer.timing.look)
+
+    async def _has_subject(self) -> bool:
+        return await self.instance.store.get(Reference, self.task.reference_id or "") is not None
 
     async def _finish(self, work: AnyWork) -> Task:
         return await self.performer.runs.finish(self.task, work.finish, self._remarks())

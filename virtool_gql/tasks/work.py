@@ -61,6 +61,8 @@ class Work(ABC, Generic[A]):
     type: ClassVar[TaskType]
     arguments: ClassVar[Arguments]
     most_attempts: ClassVar[int] = 3
+    subject_exists: ClassVar[bool] = True
+    """Whether the task begins with its reference there, or gone; both are committed a moment after it at times."""
     heavy: ClassVar[bool] = True
     every_seconds: ClassVar[float | None] = None
     finishing: ClassVar[str] = "finish"
