@@ -9,14 +9,17 @@ from resolvers.audit import AuditQuery, AuditSubscription
 from resolvers.changes import ChangeSubscription
 from resolvers.files import FileMutation, FileQuery, FileSubscription
 from resolvers.groups import GroupMutation, GroupQuery, GroupSubscription
+from resolvers.isolates import IsolateMutation
 from resolvers.jobs import JobMutation, JobQuery, JobSubscription
 from resolvers.keys import ApiKeyMutation
 from resolvers.labels import LabelMutation, LabelQuery, LabelSubscription
 from resolvers.messages import MessageMutation, MessageQuery, MessageSubscription
 from resolvers.nodes import NodeQuery
+from resolvers.otus import OTUMutation, OTUQuery, OTUSubscription
 from resolvers.reference_members import ReferenceMemberMutation
 from resolvers.references import ReferenceMutation, ReferenceQuery, ReferenceSubscription
 from resolvers.samples import SampleMutation, SampleQuery, SampleSubscription
+from resolvers.sequences import SequenceMutation, SequenceQuery, SequenceSubscription
 from resolvers.server import ServerQuery
 from resolvers.settings import SettingsMutation, SettingsQuery, SettingsSubscription
 from resolvers.subtractions import SubtractionQuery, SubtractionSubscription
@@ -30,21 +33,26 @@ from schema.changes import (
     InstanceMessageChange,
     JobChange,
     LabelChange,
+    OTUChange,
     ReferenceChange,
     SampleChange,
+    SequenceChange,
     SettingsChange,
     SubtractionChange,
     UserChange,
 )
 from schema.files import File
 from schema.groups import Group
+from schema.isolates import Isolate
 from schema.jobs import Job
 from schema.keys import ApiKey
 from schema.labels import Label
 from schema.messages import InstanceMessage
+from schema.otus import OTU
 from schema.references import Reference
 from schema.samples import Sample
 from schema.scalars import SCALARS
+from schema.sequences import Sequence
 from schema.subtractions import Subtraction
 from schema.users import User
 
@@ -60,6 +68,8 @@ class Query(
     LabelQuery,
     SubtractionQuery,
     ReferenceQuery,
+    OTUQuery,
+    SequenceQuery,
     FileQuery,
     JobQuery,
     UserQuery,
@@ -80,6 +90,9 @@ class Mutation(
     LabelMutation,
     ReferenceMutation,
     ReferenceMemberMutation,
+    OTUMutation,
+    IsolateMutation,
+    SequenceMutation,
     FileMutation,
     JobMutation,
     SettingsMutation,
@@ -95,6 +108,8 @@ class Subscription(
     LabelSubscription,
     SubtractionSubscription,
     ReferenceSubscription,
+    OTUSubscription,
+    SequenceSubscription,
     FileSubscription,
     JobSubscription,
     UserSubscription,
@@ -114,6 +129,7 @@ schema = strawberry.Schema(
         *(AuditEntry, AuditEntryChange),
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
         *(Label, LabelChange, Subtraction, SubtractionChange, Reference, ReferenceChange),
+        *(OTU, OTUChange, Isolate, Sequence, SequenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -16,13 +16,15 @@ from schema.ids import global_id
 from schema.jobs import Job
 from schema.labels import Label
 from schema.messages import InstanceMessage
+from schema.otus import OTU
 from schema.references import Reference
 from schema.samples import Sample
 from schema.scalars import Cursor
+from schema.sequences import Sequence
 from schema.settings import Settings
 from schema.subtractions import Subtraction
 from schema.users import User
-from virtool_gql.models import audit, files, jobs, labels, references, samples, settings, subtractions, users
+from virtool_gql.models import audit, files, jobs, labels, otus, references, samples, settings, subtractions, users
 from virtool_gql.models import changes as models
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, Timestamp
@@ -49,6 +51,8 @@ class Collection(StrEnum):
     LABELS = "labels"
     SUBTRACTIONS = "subtractions"
     REFERENCES = "references"
+    OTUS = "otus"
+    SEQUENCES = "sequences"
     SETTINGS = "settings"
     INSTANCE_MESSAGES = "instance_messages"
     AUDIT = "audit"
@@ -66,6 +70,8 @@ described(
         Collection.LABELS: "Labels.",
         Collection.SUBTRACTIONS: "Subtractions.",
         Collection.REFERENCES: "References.",
+        Collection.OTUS: "OTUs, with their isolates.",
+        Collection.SEQUENCES: "Sequences of isolates.",
         Collection.SETTINGS: "The settings.",
         Collection.INSTANCE_MESSAGES: "Messages to everybody.",
         Collection.AUDIT: "Entries of the audit log, for administrators.",
@@ -164,6 +170,20 @@ class ReferenceChange(Change):
     )
 
 
+@strawberry.type(description="An OTU that you may read, or something in it, was inserted, updated or deleted.")
+class OTUChange(Change):
+    """An OTU was inserted, updated or deleted."""
+
+    otu: OTU | None = strawberry.field(description="The OTU as it was just after; null when it is gone.")
+
+
+@strawberry.type(description="A sequence that you may read was inserted, updated or deleted.")
+class SequenceChange(Change):
+    """A sequence was inserted, updated or deleted."""
+
+    sequence: Sequence | None = strawberry.field(description="The sequence as it was just after; null when it is gone.")
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -205,6 +225,8 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.LABELS: _teller("label", LabelChange, Label, labels.Label),
     Collection.SUBTRACTIONS: _teller("subtraction", SubtractionChange, Subtraction, subtractions.Subtraction),
     Collection.REFERENCES: _teller("reference", ReferenceChange, Reference, references.Reference),
+    Collection.OTUS: _teller("otu", OTUChange, OTU, otus.OTU),
+    Collection.SEQUENCES: _teller("sequence", SequenceChange, Sequence, otus.Sequence),
     Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),
     Collection.INSTANCE_MESSAGES: _teller(
         "instance_message", InstanceMessageChange, InstanceMessage, settings.InstanceMessage, "message"

@@ -86,8 +86,9 @@ class Context:
         _ = self.viewer
 
     async def look_again(self) -> None:
-        """Before each mutation of a request but the first, see what its caller may do by now."""
+        """Before each mutation of a request but the first, see what its caller may do by now, and what is there."""
         caller, self.mutations = self.caller, self.mutations + 1
+        self.loaders.forget()
         if caller.viewer is not None and self.mutations > 1:
             caller.viewer = await self.db.sign_in.again(caller.viewer, caller.session_token)
 

@@ -10,17 +10,21 @@ from schema.context import Caller, Context
 from schema.files import File
 from schema.groups import Group
 from schema.ids import parsed
+from schema.isolates import Isolate
 from schema.jobs import Job
 from schema.keys import ApiKey
 from schema.labels import Label
 from schema.messages import InstanceMessage
 from schema.nodes import Node
+from schema.otus import OTU
 from schema.references import Reference
 from schema.samples import Sample
+from schema.sequences import Sequence as OTUSequence
 from schema.subtractions import Subtraction
 from schema.users import User
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
+from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.errors import Unauthenticated
@@ -63,13 +67,20 @@ class Loader(Generic[T]):
             self._ahead.update(zip(missing, await self._fetch(missing), strict=True))
         return [entity for id in ids if (entity := self._ahead[id]) is not None]
 
+    def forget(self) -> None:
+        """Forget what was fetched ahead: it may be another by now."""
+        self._ahead.clear()
+
+    def are_at_hand(self, ids: Iterable[str]) -> bool:
+        return all(id in self._ahead for id in ids)
+
     def at_hand(self, id: str) -> T | Awaitable[T]:
         """Give what was fetched ahead, else something to wait for."""
         return self._ahead[id] if id in self._ahead else self.load(id)
 
     def all_at_hand(self, ids: Sequence[str]) -> list[T] | Awaitable[list[T]]:
         """Give what was fetched ahead when that is all of them, else something to wait for."""
-        if all(id in self._ahead for id in ids):
+        if self.are_at_hand(ids):
             return [self._ahead[id] for id in ids]
         return self.load_many(ids)
 
@@ -99,8 +110,18 @@ class Loaders:
         self.reference_unbuilt_change_count: Loader[int] = self._of_each(counts.unbuilt_changes, int)
         self.reference_modified_otu_count: Loader[int] = self._of_each(counts.modified_otus, int)
         self.reference_contributions: Loader[list[Contribution]] = self._of_each(counts.contributions, list)
+        self.otu = self._loader(db.otus, OTU.from_document)
+        self.isolate = self._loader(db.isolates, lambda found: Isolate.from_document(found[1], found[0].id))
+        self.sequence = self._loader(db.sequences, OTUSequence.from_document)
+        self.bases: Loader[str | None] = self._of_each(db.sequences.bases, lambda bases: bases)
         self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
+
+    def forget(self) -> None:
+        """Forget all that was fetched ahead, before something is changed."""
+        for loader in vars(self).values():
+            if isinstance(loader, Loader):
+                loader.forget()
 
     async def fetch(self, prefix: str, id: str) -> Any:
         """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
@@ -130,11 +151,14 @@ class Loaders:
             "label": self.label,
             "subtraction": self.subtraction,
             "reference": self.reference,
+            "otu": self.otu,
+            "isolate": self.isolate,
+            "sequence": self.sequence,
         }
 
     def _loader(
         self,
-        wrapper: Listing[Any],
+        wrapper: Listing[Any] | Isolates,
         shown: Callable[[Any], T],
         gone: Callable[[str], T | None] = lambda _: None,
     ) -> Loader[Any]:

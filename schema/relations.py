@@ -2,25 +2,31 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from inspect import isawaitable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo
 from strawberry.utils.str_converters import to_camel_case
 
+from schema.connections import in_turns
 from schema.context import Context, Info
 
 RELATION = "relation"
 
 
 class Relation(NamedTuple):
-    """The loader that gives the other entity, and the attribute that holds its id or their ids."""
+    """The loader that gives the other entity, and the attribute that holds its id or their ids.
 
-    loader: str
+    Without a loader the attribute holds the others themselves. `cost` says what an entity's part of what is fetched
+    costs, as fields of the answer, when that is not known before.
+    """
+
+    loader: str | None
     key: str
+    cost: Callable[[Any], int] | None = None
 
 
 def related(loader: str, key: str, shown: Any, description: str) -> Any:
@@ -56,6 +62,49 @@ def related_many(loader: str, key: str, shown: Any, by: str | None, description:
     return strawberry.field(resolve, description=description, metadata={RELATION: Relation(loader, key)})
 
 
+def related_parts(  # noqa: PLR0913, PLR0917 - a relation, what there is without it, and what it costs
+    loader: str, key: str, shown: Any, at_hand: str, cost: Callable[[Any], int], description: str
+) -> Any:
+    """Make the field that leads to a part of the entity, or to its parts: `at_hand` unless that is None, else by `key`.
+
+    What is not there is left out; a single part may be null then.
+    """
+    relation = Relation(loader, key, cost)
+
+    async def resolve(self: Any, info: Any) -> Any:
+        there, ids = getattr(self, at_hand), getattr(self, key)
+        info.context.spend(cost(self))
+        if there is not None:
+            return there
+        parts = getattr(info.context.loaders, loader)
+        if not parts.are_at_hand(_several(ids)):
+            raw = info._raw_info  # noqa: SLF001 # as in listings
+            await _fetch(raw, relation, [self], raw.field_nodes)
+        return [each for each in parts.all_at_hand(ids) if each is not None] if _is_list(shown) else parts.at_hand(ids)
+
+    resolve.__annotations__ = {"info": Info, "return": shown}
+    return strawberry.field(resolve, description=description, metadata={RELATION: relation})
+
+
+def _is_list(shown: Any) -> bool:
+    return get_origin(shown) is list
+
+
+def held(key: str, shown: Any, description: str) -> Any:
+    """Make the field of an object that the entity itself holds at `key`, or of the objects in a tuple there."""
+
+    async def resolve(self: Any, info: Any) -> Any:
+        there = getattr(self, key)
+        raw = info._raw_info  # noqa: SLF001 # as in listings
+        objects = _several(there)
+        info.context.spend(len(objects))
+        await fetch_ahead(raw, objects, raw.field_nodes)
+        return in_turns(objects) if _is_list(shown) else there
+
+    resolve.__annotations__ = {"info": Info, "return": shown}
+    return strawberry.field(resolve, description=description, metadata={RELATION: Relation(None, key)})
+
+
 Raw = GraphQLResolveInfo[Context]
 
 
@@ -70,10 +119,20 @@ async def fetch_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldN
 
 
 async def _fetch(info: Raw, relation: Relation, entries: Sequence[Any], fields: list[FieldNode]) -> None:
-    held = [getattr(entry, relation.key) for entry in entries]
-    ids = {id for one in held for id in (one if isinstance(one, tuple) else (one,))} - {None}
-    found = await getattr(info.context.loaders, relation.loader).fetch_ahead(ids)
+    if relation.cost is not None:
+        info.context.spend(sum(map(relation.cost, entries)))
+    held = [each for entry in entries for each in _several(getattr(entry, relation.key))]
+    if relation.loader is None:
+        found = held
+    else:
+        found = await getattr(info.context.loaders, relation.loader).fetch_ahead(set(held))
     await fetch_ahead(info, found, fields)
+
+
+def _several(held: Any) -> tuple[Any, ...]:
+    if held is None:
+        return ()
+    return held if isinstance(held, tuple) else (held,)
 
 
 @cache

@@ -131,7 +131,7 @@ subscription WatchEverything {
   changes(
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
-      SUBTRACTIONS, REFERENCES
+      SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES
       SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {

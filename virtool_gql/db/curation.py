@@ -5,6 +5,7 @@ version they expect is told of the other instead.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from virtool_gql.access import Viewer, readable_references, require_right
 from virtool_gql.db.instance import Instance
@@ -23,6 +24,19 @@ EditOf = Callable[[Stored, Reference], Awaitable[Edit | None]]
 IsDone = Callable[[Stored], bool]
 
 
+class Asked(NamedTuple):
+    """What somebody has asked for by an id, and the field of the input that holds it."""
+
+    noun: str = "OTU"
+    path: str = "id"
+
+    def missing(self) -> NotFound:
+        return NotFound(f"There is no {self.noun} of that id.", path=[self.path])
+
+
+AN_OTU = Asked()
+
+
 async def curated(  # noqa: PLR0913 - an edit, and all that may keep it from being made
     instance: Instance,
     viewer: Viewer,
@@ -31,14 +45,14 @@ async def curated(  # noqa: PLR0913 - an edit, and all that may keep it from bei
     *,
     expected_version: int | None = None,
     is_done: IsDone = lambda _: False,
-    noun: str = "OTU",
+    asked: Asked = AN_OTU,
 ) -> OTU:
     """Edit an OTU, again from the start when somebody else was faster; give it as it is now.
 
     `is_done` tells of an OTU that an earlier request has edited so already.
     """
     return await retried(
-        lambda: _edited(instance, viewer, otu_id, edit_of, expected_version, is_done, noun),
+        lambda: _edited(instance, viewer, otu_id, edit_of, expected_version, is_done, asked),
     )
 
 
@@ -49,9 +63,9 @@ async def _edited(  # noqa: PLR0913, PLR0917 - as `curated`
     edit_of: EditOf,
     expected_version: int | None,
     is_done: IsDone,
-    noun: str,
+    asked: Asked,
 ) -> OTU:
-    reference, before = await changeable_otu(instance, viewer, otu_id, noun)
+    reference, before = await changeable_otu(instance, viewer, otu_id, asked)
     if is_done(before):
         return before.otu
     check_revision(before.otu, expected_version)
@@ -73,33 +87,29 @@ async def _edited(  # noqa: PLR0913, PLR0917 - as `curated`
 
 
 async def changeable_otu(
-    instance: Instance, viewer: Viewer, otu_id: str, noun: str = "OTU"
+    instance: Instance, viewer: Viewer, otu_id: str, asked: Asked = AN_OTU
 ) -> tuple[Reference, Stored]:
     """Give an OTU that the viewer has the right to change now, and the reference that it belongs to.
 
     NotFound, which names what they asked for, alike when the OTU is missing and when they may not read it.
     """
-    reference = await reference_of_changeable(instance, viewer, otu_id, noun)
+    reference = await reference_of_changeable(instance, viewer, otu_id, asked)
     before = await stored(instance.store, otu_id)
     if before is None:
-        raise _missing(noun)
+        raise asked.missing()
     return reference, before
 
 
-async def reference_of_changeable(instance: Instance, viewer: Viewer, otu_id: str, noun: str = "OTU") -> Reference:
+async def reference_of_changeable(instance: Instance, viewer: Viewer, otu_id: str, asked: Asked = AN_OTU) -> Reference:
     """Give the reference of an OTU that the viewer has the right to change now."""
     otu = await instance.store.get(OTU, otu_id) if ID.fullmatch(otu_id) else None
     readable = readable_references(viewer)
     reference = await instance.store.get(Reference, otu.reference_id, readable) if otu is not None else None
     if reference is None:
-        raise _missing(noun)
+        raise asked.missing()
     require_right(viewer, reference, Right.MODIFY_OTU)
     check_changeable(reference)
     return reference
-
-
-def _missing(noun: str) -> NotFound:
-    return NotFound(f"There is no {noun} of that id.", path=["id"])
 
 
 def check_revision(otu: OTU, expected_version: int | None) -> None:

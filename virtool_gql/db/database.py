@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from redis.asyncio import Redis
 
 from virtool_gql.access import (
+    as_told,
     readable_audit,
     readable_files,
     readable_groups,
@@ -12,6 +13,7 @@ from virtool_gql.access import (
     readable_keys,
     readable_labels,
     readable_messages,
+    readable_parts,
     readable_references,
     readable_samples,
     readable_settings,
@@ -35,6 +37,7 @@ from virtool_gql.db.otus import OTUs
 from virtool_gql.db.passwords import NewPasswords, Passwords
 from virtool_gql.db.reference_clones import ReferenceClones
 from virtool_gql.db.reference_counts import ReferenceCounts
+from virtool_gql.db.reference_imports import ReferenceImports
 from virtool_gql.db.reference_members import ReferenceMembers
 from virtool_gql.db.references import References
 from virtool_gql.db.resets import Resets
@@ -57,6 +60,7 @@ from virtool_gql.models.documents import Clock, Document, NewId, new_id, now
 from virtool_gql.models.files import File
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.labels import Label
+from virtool_gql.models.otus import OTU, Sequence
 from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
@@ -76,8 +80,10 @@ READABLE: Mapping[type[Document], Readable] = {
     InstanceMessage: readable_messages,
     Job: readable_jobs,
     Label: readable_labels,
+    OTU: as_told(readable_parts),
     Reference: readable_references,
     Sample: readable_samples,
+    Sequence: as_told(readable_parts),
     Settings: readable_settings,
     Subtraction: readable_subtractions,
     User: readable_users,
@@ -132,6 +138,7 @@ class Database:
         self.task_runs = TaskRuns(store, clock=clock, new_id=new_id)
         self.references = References(instance, self.settings, self.tasks)
         self.reference_clones = ReferenceClones(instance, self.references)
+        self.reference_imports = ReferenceImports(instance, self.references)
         self.reference_counts = ReferenceCounts(instance)
         self.reference_users = ReferenceMembers(instance, User)
         self.reference_groups = ReferenceMembers(instance, Group)

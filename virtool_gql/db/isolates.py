@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.creation import creation_key
-from virtool_gql.db.curation import curated
+from virtool_gql.db.curation import Asked, curated
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.otu_edits import (
     Edit,
@@ -31,6 +31,9 @@ SHORTEST_ID = 3
 TRIES_OF_A_LENGTH = 30
 
 OfOTU = tuple[OTU, Isolate]
+
+AN_ISOLATE = Asked("isolate")
+ITS_OTU = Asked(path="otu_id")
 
 
 class Isolates:
@@ -84,7 +87,9 @@ class Isolates:
             ids[:] = [isolate.id for isolate in before.otu.isolates if key is not None and isolate.creation_key == key]
             return bool(ids)
 
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, is_done=is_done)
+        otu = await curated(
+            self.instance, viewer, otu_id, edit, expected_version=expected_version, is_done=is_done, asked=ITS_OTU
+        )
         return otu, _there(otu, ids[0])
 
     async def update(
@@ -99,7 +104,7 @@ class Isolates:
                 check_source_type(reference, source_type)
             return edit_isolate(before.joined, isolate_id, values)
 
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, noun=self.noun)
+        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, asked=AN_ISOLATE)
         return otu, _there(otu, isolate_id)
 
     async def set_default(self, viewer: Viewer, id: str, *, expected_version: int | None = None) -> OfOTU:
@@ -109,7 +114,7 @@ class Isolates:
         async def edit(before: Stored, _: Reference) -> Edit | None:
             return set_as_default(before.joined, isolate_id)
 
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, noun=self.noun)
+        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, asked=AN_ISOLATE)
         return otu, _there(otu, isolate_id)
 
     async def delete(self, viewer: Viewer, id: str, *, expected_version: int | None = None) -> OfOTU:
@@ -122,7 +127,7 @@ class Isolates:
             gone[:] = [_there(before.otu, isolate_id)]
             return edit
 
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, noun=self.noun)
+        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, asked=AN_ISOLATE)
         return otu, gone[0]
 
 

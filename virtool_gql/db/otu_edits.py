@@ -96,11 +96,11 @@ def with_isolate(otu: JoinedOTU, isolate: JoinedIsolate) -> JoinedOTU:
     return structs.replace(otu, isolates=tuple(isolates))
 
 
-def isolate_of(otu: JoinedOTU, isolate_id: str) -> JoinedIsolate:
+def isolate_of(otu: JoinedOTU, isolate_id: str, path: str = "id") -> JoinedIsolate:
     for isolate in otu.isolates:
         if isolate.id == isolate_id:
             return isolate
-    raise NotFound("There is no isolate of that id.", path=["id"])
+    raise NotFound("There is no isolate of that id.", path=[path])
 
 
 def check_source_type(reference: Reference, source_type: str) -> None:

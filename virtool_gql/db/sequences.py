@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.creation import created_by, creation_key, once
-from virtool_gql.db.curation import curated, reference_of_changeable
+from virtool_gql.db.curation import Asked, curated, reference_of_changeable
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.isolates import split_id
 from virtool_gql.db.otu_edits import Edit, isolate_of
@@ -21,6 +21,9 @@ from virtool_gql.models.references import Reference
 __all__ = ["NewSequence", "SequenceChanges", "Sequences"]
 
 OfOTU = tuple[OTU, Sequence]
+
+A_SEQUENCE = Asked("sequence")
+ITS_ISOLATE = Asked("isolate", "isolate_id")
 
 
 class Sequences(ReferenceParts[Sequence]):
@@ -62,7 +65,7 @@ class Sequences(ReferenceParts[Sequence]):
         """Give what a request with the key has created, to somebody who still may."""
         if key is None:
             return None
-        await reference_of_changeable(self.instance, viewer, otu_id, "isolate")
+        await reference_of_changeable(self.instance, viewer, otu_id, ITS_ISOLATE)
         sequence = await created_by(self.store, Sequence, key)
         otu = await self.store.get(OTU, sequence.otu_id, await self.rights(viewer)) if sequence else None
         return (otu, sequence) if otu is not None and sequence is not None else None
@@ -74,11 +77,11 @@ class Sequences(ReferenceParts[Sequence]):
         id = self.instance.new_id()
 
         async def edit(before: Stored, reference: Reference) -> Edit:
-            isolate_of(before.joined, isolate_id)
+            isolate_of(before.joined, isolate_id, ITS_ISOLATE.path)
             sequence = JoinedSequence(id=id, **cleaned_sequence(to_values(new)))
             return create_sequence(before.joined, isolate_id, sequence, reference)._replace(keys={id: key})
 
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, noun="isolate")
+        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, asked=ITS_ISOLATE)
         return otu, await self.get(viewer, id)
 
     async def update(
@@ -91,7 +94,7 @@ class Sequences(ReferenceParts[Sequence]):
             return edit_sequence(before.joined, id, cleaned_sequence(to_values(changes)), reference)
 
         otu_id = (await self.get(viewer, id)).otu_id
-        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, noun=self.noun)
+        otu = await curated(self.instance, viewer, otu_id, edit, expected_version=expected_version, asked=A_SEQUENCE)
         return otu, await self.get(viewer, id)
 
     async def delete(self, viewer: Viewer, id: str, *, expected_version: int | None = None) -> OfOTU:
@@ -102,6 +105,6 @@ class Sequences(ReferenceParts[Sequence]):
 
         sequence = await self.get(viewer, id)
         otu = await curated(
-            self.instance, viewer, sequence.otu_id, edit, expected_version=expected_version, noun=self.noun
+            self.instance, viewer, sequence.otu_id, edit, expected_version=expected_version, asked=A_SEQUENCE
         )
         return otu, sequence

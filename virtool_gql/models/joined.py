@@ -105,6 +105,13 @@ def issues_of(isolates: Iterable[Isolate], empty_sequence_ids: tuple[str, ...] =
     return None if issues == Issues() else issues
 
 
+def issues_in(otu: JoinedOTU) -> Issues | None:
+    """Verify a joined OTU; None when nothing is wrong with it."""
+    isolates = [Isolate(id=each.id, sequence_ids=tuple(one.id for one in each.sequences)) for each in otu.isolates]
+    empty = tuple(one.id for each in otu.isolates for one in each.sequences if not one.sequence)
+    return issues_of(isolates, empty)
+
+
 def isolate_name(source_type: str, source_name: str) -> str:
     """Give the name that an isolate is shown by."""
     if not source_type or not source_name:
