@@ -40,6 +40,15 @@ class CreateSample(msgspec.Struct, frozen=True, kw_only=True):
     file_ids: tuple[str, ...]
 
 
+class BuildIndex(msgspec.Struct, frozen=True, kw_only=True):
+    """The arguments of `build_index`; the index holds the manifest, which says what is built."""
+
+    reference_id: str
+    index_id: str
+    index_number: int
+    user_id: str
+
+
 def queue_name(workflow: Workflow) -> str:
     """Name the Redis list that the ids of waiting jobs are pushed to."""
     return f"jobs_{workflow}"

@@ -26,6 +26,7 @@ from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
 from virtool_gql.db.groups import Groups
 from virtool_gql.db.history import Histories
+from virtool_gql.db.indexes import Indexes
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.jobs import JobLimits, Jobs
@@ -144,6 +145,7 @@ class Database:
         self.reference_groups = ReferenceMembers(instance, Group)
         self.otus = OTUs(instance)
         self.history = Histories(instance)
+        self.indexes = Indexes(instance, self.jobs)
         self.isolates = Isolates(instance, self.otus)
         self.sequences = Sequences(instance)
         self.sweeps = Sweeps(instance)

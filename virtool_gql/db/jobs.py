@@ -8,6 +8,7 @@ import msgspec
 from msgspec import structs
 
 from virtool_gql.access import Viewer, readable_jobs
+from virtool_gql.db.builds import abandon
 from virtool_gql.db.files import release, remove_file
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.job_logs import LogLine, LogReader, LogSignals
@@ -19,7 +20,7 @@ from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import Job, JobState, JobStatus
 from virtool_gql.models.users import Permission
 from virtool_gql.stores.documents import Documents
-from virtool_gql.workflows import CANCEL_CHANNEL, SIZES, CreateSample, Size, Workflow
+from virtool_gql.workflows import CANCEL_CHANNEL, SIZES, BuildIndex, CreateSample, Size, Workflow
 
 MOST_LINES = 1_000
 LINES_AT_ONCE = 100
@@ -87,11 +88,7 @@ class Jobs(Listing[Job]):
 
     async def tell_runners(self, job: Job) -> None:
         """Tell those who hold the job, or its place in a list, that it is called off."""
-        with mended_by("the runner, which looks before it starts a job and at each heartbeat"):
-            if job.finished:
-                await self.instance.queues.remove(job.id)
-            else:
-                await self.instance.signals.send(CANCEL_CHANNEL, job.id)
+        await tell_runners(self.instance, job)
 
     async def delete(self, viewer: Viewer, id: str) -> Job:
         """Remove a job that has ended, with its log."""
@@ -145,8 +142,17 @@ async def _grown_or_a_second_later(grown: asyncio.Event) -> None:
     grown.clear()
 
 
+async def tell_runners(instance: Instance, job: Job) -> None:
+    """Tell those who hold the job, or its place in a list, that it is called off."""
+    with mended_by("the runner, which looks before it starts a job and at each heartbeat"):
+        if job.finished:
+            await instance.queues.remove(job.id)
+        else:
+            await instance.signals.send(CANCEL_CHANNEL, job.id)
+
+
 async def call_off(documents: Documents, job: Job, at: Timestamp) -> Job:
-    """Cancel a job that waits and release what it reserved; ask for the end of one that runs."""
+    """Cancel a job that waits and undo what was done for it; ask for the end of one that runs."""
     if job.state is not JobState.WAITING:
         asked = job.cancel_requested
         return job if asked else (await documents.replace(structs.replace(job, cancel_requested=True)))[0]
@@ -154,4 +160,6 @@ async def call_off(documents: Documents, job: Job, at: Timestamp) -> Job:
     cancelled = structs.replace(job, state=JobState.CANCELLED, cancel_requested=True, status=(*job.status, entry))
     if job.workflow is Workflow.CREATE_SAMPLE:
         await release(documents, msgspec.convert(job.args, CreateSample).sample_id)
+    if job.workflow is Workflow.BUILD_INDEX:
+        await abandon(documents, msgspec.convert(job.args, BuildIndex).index_id)
     return (await documents.replace(cancelled))[0]

@@ -10,8 +10,9 @@ class Index(Document, frozen=True, kw_only=True):
     """One build of a reference.
 
     `number` counts the builds of one reference from 0; people see it as the version. `manifest` says which revision of
-    each OTU is in it; it is UNSET where it was not read. `building_key` is the id of the reference until the build has
-    ended, so that no two are made of one reference at once.
+    each OTU is in it, and `otu_count` of how many; it is UNSET where it was not read. `building_key` is the id of the
+    reference until the build has ended, so that no two are made of one reference at once. The `latest` is the newest
+    one of its reference that is ready.
     """
 
     kept = Kept(
@@ -31,7 +32,9 @@ class Index(Document, frozen=True, kw_only=True):
     building_key: str | None = None
     creation_key: str | None = None
     manifest: dict[str, int] | UnsetType = field(default_factory=dict)
+    otu_count: int = 0
     ready: bool = False
+    latest: bool = False
     has_files: bool = False
     has_json: bool = False
     job_id: str | None = None
