@@ -23,6 +23,7 @@ from resolvers.sequences import SequenceMutation, SequenceQuery, SequenceSubscri
 from resolvers.server import ServerQuery
 from resolvers.settings import SettingsMutation, SettingsQuery, SettingsSubscription
 from resolvers.subtractions import SubtractionQuery, SubtractionSubscription
+from resolvers.tasks import TaskQuery, TaskSubscription
 from resolvers.users import UserMutation, UserQuery, UserSubscription
 from resolvers.viewer import ViewerMutation, ViewerQuery
 from schema.audit import AuditEntry
@@ -39,6 +40,7 @@ from schema.changes import (
     SequenceChange,
     SettingsChange,
     SubtractionChange,
+    TaskChange,
     UserChange,
 )
 from schema.files import File
@@ -54,6 +56,7 @@ from schema.samples import Sample
 from schema.scalars import SCALARS
 from schema.sequences import Sequence
 from schema.subtractions import Subtraction
+from schema.tasks import Task
 from schema.users import User
 
 
@@ -67,6 +70,7 @@ class Query(
     SampleQuery,
     LabelQuery,
     SubtractionQuery,
+    TaskQuery,
     ReferenceQuery,
     OTUQuery,
     SequenceQuery,
@@ -107,6 +111,7 @@ class Subscription(
     SampleSubscription,
     LabelSubscription,
     SubtractionSubscription,
+    TaskSubscription,
     ReferenceSubscription,
     OTUSubscription,
     SequenceSubscription,
@@ -128,7 +133,7 @@ schema = strawberry.Schema(
     types=[
         *(AuditEntry, AuditEntryChange),
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
-        *(Label, LabelChange, Subtraction, SubtractionChange, Reference, ReferenceChange),
+        *(Label, LabelChange, Subtraction, SubtractionChange, Task, TaskChange, Reference, ReferenceChange),
         *(OTU, OTUChange, Isolate, Sequence, SequenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],

@@ -23,9 +23,11 @@ from schema.scalars import Cursor
 from schema.sequences import Sequence
 from schema.settings import Settings
 from schema.subtractions import Subtraction
+from schema.tasks import Task
 from schema.users import User
 from virtool_gql.models import audit, files, jobs, labels, otus, references, samples, settings, subtractions, users
 from virtool_gql.models import changes as models
+from virtool_gql.models import tasks as task_models
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, Timestamp
 
@@ -53,6 +55,7 @@ class Collection(StrEnum):
     REFERENCES = "references"
     OTUS = "otus"
     SEQUENCES = "sequences"
+    TASKS = "tasks"
     SETTINGS = "settings"
     INSTANCE_MESSAGES = "instance_messages"
     AUDIT = "audit"
@@ -72,6 +75,7 @@ described(
         Collection.REFERENCES: "References.",
         Collection.OTUS: "OTUs, with their isolates.",
         Collection.SEQUENCES: "Sequences of isolates.",
+        Collection.TASKS: "Work in the background.",
         Collection.SETTINGS: "The settings.",
         Collection.INSTANCE_MESSAGES: "Messages to everybody.",
         Collection.AUDIT: "Entries of the audit log, for administrators.",
@@ -184,6 +188,13 @@ class SequenceChange(Change):
     sequence: Sequence | None = strawberry.field(description="The sequence as it was just after; null when it is gone.")
 
 
+@strawberry.type(description="A task that you may read was inserted, updated or deleted.")
+class TaskChange(Change):
+    """A task was inserted, updated or deleted."""
+
+    task: Task | None = strawberry.field(description="The task as it was just after; null when it is gone.")
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -227,6 +238,7 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.REFERENCES: _teller("reference", ReferenceChange, Reference, references.Reference),
     Collection.OTUS: _teller("otu", OTUChange, OTU, otus.OTU),
     Collection.SEQUENCES: _teller("sequence", SequenceChange, Sequence, otus.Sequence),
+    Collection.TASKS: _teller("task", TaskChange, Task, task_models.Task),
     Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),
     Collection.INSTANCE_MESSAGES: _teller(
         "instance_message", InstanceMessageChange, InstanceMessage, settings.InstanceMessage, "message"

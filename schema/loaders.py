@@ -21,6 +21,7 @@ from schema.references import Reference
 from schema.samples import Sample
 from schema.sequences import Sequence as OTUSequence
 from schema.subtractions import Subtraction
+from schema.tasks import Task
 from schema.users import User
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
@@ -114,6 +115,7 @@ class Loaders:
         self.isolate = self._loader(db.isolates, lambda found: Isolate.from_document(found[1], found[0].id))
         self.sequence = self._loader(db.sequences, OTUSequence.from_document)
         self.bases: Loader[str | None] = self._of_each(db.sequences.bases, lambda bases: bases)
+        self.task = self._loader(db.tasks, Task.from_document)
         self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
 
@@ -150,6 +152,7 @@ class Loaders:
             "user": self.known_user,
             "label": self.label,
             "subtraction": self.subtraction,
+            "task": self.task,
             "reference": self.reference,
             "otu": self.otu,
             "isolate": self.isolate,

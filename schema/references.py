@@ -1,7 +1,7 @@
 """Curated collections of viruses, against which samples are analysed."""
 
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
@@ -16,11 +16,15 @@ from schema.reference_members import ReferenceMember, ReferenceRights
 from schema.reference_origins import ClonedFrom, ImportedFrom, RemotesFrom
 from schema.relations import related
 from schema.releases import Installation, Release
+from schema.tasks import Task
 from schema.users import User
 from virtool_gql.models import references as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.references import DataType
 from virtool_gql.query import And, Filter
+
+if TYPE_CHECKING:
+    from schema.otus import OTU
 
 described(
     DataType,
@@ -89,6 +93,12 @@ class Reference(Node):
     task_id: strawberry.Private[str | None]
 
     user = related("user", "user_id", User, "Who created it.")
+    internal_control = related(
+        "otu",
+        "internal_control_id",
+        Annotated["OTU", strawberry.lazy("schema.otus")],
+        "The OTU of its own that an analysis shows apart; null when there is none.",
+    )
     otu_count = related("reference_otu_count", "reference_id", int, "How many OTUs it has.")
     unbuilt_change_count = related(
         "reference_unbuilt_change_count", "reference_id", int, "How many changes of OTUs are in no index yet."
@@ -99,6 +109,8 @@ class Reference(Node):
         int,
         "How many OTUs have changes that are in no index yet, those among them that were deleted.",
     )
+
+    task = related("task", "task_id", Task, "The latest work on it in the background; null when there was none.")
 
     @strawberry.field(description="What you may do with it beside reading it.")
     def rights(self, info: Info) -> ReferenceRights:

@@ -132,12 +132,13 @@ subscription WatchEverything {
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
       SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES
-      SETTINGS, INSTANCE_MESSAGES, AUDIT
+      TASKS, SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {
     __typename cursor operation ids at
     ... on LabelChange { label { name color } }
     ... on ReferenceChange { reference { name ready } }
+    ... on TaskChange { task { type state step progress } }
     ... on SettingsChange { settings { version } }
     ... on InstanceMessageChange {
       instanceMessage { message active }

@@ -18,6 +18,7 @@ from virtool_gql.access import (
     readable_samples,
     readable_settings,
     readable_subtractions,
+    readable_tasks,
     readable_users,
 )
 from virtool_gql.db.account import Account
@@ -66,6 +67,7 @@ from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
 from virtool_gql.models.subtractions import Subtraction
+from virtool_gql.models.tasks import Task
 from virtool_gql.models.users import ApiKey, Group, User
 from virtool_gql.stores.audited import AuditedStore
 from virtool_gql.stores.documents import Documents
@@ -87,6 +89,7 @@ READABLE: Mapping[type[Document], Readable] = {
     Sequence: as_told(readable_parts),
     Settings: readable_settings,
     Subtraction: readable_subtractions,
+    Task: as_told(readable_tasks),
     User: readable_users,
 }
 """Who may read what, for each collection whose changes are told."""

@@ -68,7 +68,7 @@ class Task(Document, frozen=True, kw_only=True):
     state: TaskState = TaskState.WAITING
     step: str | None = None
     progress: float = 0.0
-    args: dict[str, Any]
+    args: dict[str, Any] = msgspec.field(default_factory=dict)
     error: str | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
