@@ -228,7 +228,7 @@ async def all_of(db: Database, kind: type[Document]) -> list[Document]:
     return found
 
 
-@pytest.mark.parametrize(("verb", "imported"), [(Verb.CREATE, False), (Verb.IMPORT, True), (Verb.REMOTE, True)])
+@pytest.mark.parametrize(("verb", "imported"), [(Verb.CREATE, False), (Verb.IMPORT, True), (Verb.CLONE, True)])
 async def test_the_reversion_of_a_removal_brings_the_otu_back(each_db: Database, verb: Verb, imported: bool) -> None:
     """Upstream crashed (defect 10)."""
     reference = await shared_reference(each_db)

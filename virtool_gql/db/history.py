@@ -1,30 +1,54 @@
 """The history of OTUs: what was changed by whom, how it was before, and taking it back."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.diff_files import remove_diffs
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.otu_diffs import difference
-from virtool_gql.db.otu_entries import at_version, at_versions, with_diffs
+from virtool_gql.db.otu_entries import at_versions, birth_id, with_diffs
 from virtool_gql.db.otu_writes import stored
 from virtool_gql.db.reference_controls import without_deleted_control
 from virtool_gql.db.reference_parts import ReferenceParts, changeable_reference
 from virtool_gql.db.retries import retried
-from virtool_gql.db.reversions import Reverted, reverted
+from virtool_gql.db.reversions import Reverted, remembered, reverted
 from virtool_gql.errors import NotFound
 from virtool_gql.executors import run_in_thread
-from virtool_gql.files import ID
 from virtool_gql.models.history import BIRTHS, HistoryEntry
 from virtool_gql.models.joined import JoinedOTU
+from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference, Right
-from virtool_gql.query import And, Eq, Order, Page
-from virtool_gql.stores.documents import first_of
+from virtool_gql.query import And, Eq, Filter, Or, Order, Page, Range
+from virtool_gql.stores.documents import Found
 
 __all__ = ["Histories", "Reverted"]
 
 NEWEST_FIRST = (Order("place", descending=True),)
 """The order of the changes of one OTU."""
+
+
+class Newest(NamedTuple):
+    """How many changes of which OTU are wanted; `last` is the highest place that was ever given to one."""
+
+    otu_id: str
+    last: int
+    size: int
+
+
+class AtVersion(NamedTuple):
+    """An OTU at a version."""
+
+    otu_id: str
+    version: int
+
+
+class Then(NamedTuple):
+    """An OTU as it was once, and its document as it is or was last."""
+
+    joined: JoinedOTU
+    document: OTU
 
 
 class Histories(ReferenceParts[HistoryEntry]):
@@ -55,12 +79,49 @@ class Histories(ReferenceParts[HistoryEntry]):
         found = await self.store.first_of_each(HistoryEntry, "otu_id", wanted, unbuilt, NEWEST_FIRST)
         return {id: found.get(id) for id in wanted}
 
+    async def newest(self, viewer: Viewer, wanted: Iterable[Newest]) -> dict[Newest, Found[HistoryEntry]]:
+        """Give, for each of several OTUs, its newest changes, in one statement for all of them as a rule.
+
+        As a rule their places follow one another; an OTU in whose places there are gaps takes a statement of its own.
+        """
+        asked = list(wanted)
+        rights = await self.rights(viewer)
+        some = Or(*(And(Eq("otu_id", of.otu_id), Range("place", gt=of.last - of.size - 1)) for of in asked))
+        found = await self.store.find(HistoryEntry, And(rights, some), NEWEST_FIRST, Page(first=None))
+        entries: defaultdict[str, list[HistoryEntry]] = defaultdict(list)
+        for entry in found.documents:
+            entries[entry.otu_id].append(entry)
+        return {of: await self._newest(rights, of, entries[of.otu_id]) for of in asked}
+
+    async def _newest(self, rights: Filter, of: Newest, entries: list[HistoryEntry]) -> Found[HistoryEntry]:
+        if len(entries) <= of.size <= of.last:
+            where = And(rights, Eq("otu_id", of.otu_id))
+            return await self.store.find(HistoryEntry, where, NEWEST_FIRST, Page(first=of.size))
+        return Found(entries[: of.size], has_next=len(entries) > of.size, has_previous=False)
+
     async def at_version(self, viewer: Viewer, otu_id: str, version: int) -> JoinedOTU | None:
         """Give an OTU, removed or not, as it was at a version; None when there is none, or none that one may read."""
-        of_otu = And(await self.rights(viewer), Eq("otu_id", otu_id))
-        if not ID.fullmatch(otu_id) or await first_of(self.store, HistoryEntry, of_otu) is None:
-            return None
-        return await at_version(self.store, self.instance, otu_id, version)
+        of = AtVersion(otu_id, version)
+        then = (await self.at_versions(viewer, [of]))[of]
+        return then.joined if then else None
+
+    async def at_versions(self, viewer: Viewer, wanted: Iterable[AtVersion]) -> dict[AtVersion, Then | None]:
+        """Give several OTUs, removed or not, as they were, each with its document: of a removed one the last.
+
+        The number of statements does not grow with that of the OTUs.
+        """
+        asked = list(wanted)
+        births = await self.get_many(viewer, {birth_id(of.otu_id) for of in asked})
+        readable = {birth.otu_id: birth for birth in births.values()}
+        documents = await self.store.get_many(OTU, readable)
+        then: dict[AtVersion, Then | None] = dict.fromkeys(asked)
+        for revisions in _rounds(of for of in asked if of.otu_id in readable):
+            joined = await at_versions(self.store, self.instance, revisions)
+            then |= {
+                AtVersion(id, otu.version): Then(otu, documents.get(id) or remembered(otu, readable[id]))
+                for id, otu in joined.items()
+            }
+        return then
 
     async def revert(self, viewer: Viewer, id: str) -> Reverted:
         """Take a change and all later ones of its OTU back, none of which may be built."""
@@ -89,6 +150,16 @@ class Histories(ReferenceParts[HistoryEntry]):
             await documents.delete(*before.sequences.values())
             await documents.delete(*entries.documents)
         await remove_diffs(self.instance, entries.documents)
+
+
+def _rounds(wanted: Iterable[AtVersion]) -> Iterator[dict[str, int]]:
+    """Give what is wanted in parts, in each of which there is one version of each OTU."""
+    left = dict.fromkeys(wanted)
+    while left:
+        some = {of.otu_id: of.version for of in left}
+        yield some
+        for pair in some.items():
+            del left[AtVersion(*pair)]
 
 
 def _text(entry: HistoryEntry) -> str | None:

@@ -26,6 +26,11 @@ AT_ONCE = 100
 """Of how many OTUs the histories are read at once."""
 
 
+def birth_id(otu_id: str) -> str:
+    """Give the id of the entry that tells how an OTU came to be."""
+    return f"{otu_id}_0"
+
+
 async def new_entry(  # noqa: PLR0913 - all that an entry tells of
     instance: Instance,
     before: JoinedOTU | None,

@@ -8,7 +8,7 @@ from msgspec import structs
 from virtool_gql.db.diff_files import remove_diffs
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.otu_diffs import taken_back
-from virtool_gql.db.otu_entries import with_diffs
+from virtool_gql.db.otu_entries import birth_id, with_diffs
 from virtool_gql.db.otu_names import check_names, taken_meanwhile
 from virtool_gql.db.otu_writes import Stored, document_of, sequences_of, stored, write_state
 from virtool_gql.errors import Conflict
@@ -92,19 +92,11 @@ async def _restore(
     transaction: Documents, otu: JoinedOTU, removal: HistoryEntry, *, modified: bool, at: Timestamp
 ) -> OTU:
     """Insert an OTU that was removed: who made it and when, and what was built of it, the history tells."""
-    birth = await transaction.get(HistoryEntry, f"{otu.id}_0")
+    birth = await transaction.get(HistoryEntry, birth_id(otu.id))
     if birth is None:
         raise stale()
-    document = document_of(
-        otu,
-        removal.reference_id,
-        user_id=birth.user_id,
-        at=birth.created_at,
-        imported=birth.verb in {Verb.IMPORT, Verb.REMOTE},
-    )
     restored = structs.replace(
-        document,
-        revision=otu.version,
+        remembered(otu, birth),
         last_revision=removal.place,
         built_revision=await _built_revision(transaction, otu.id),
         modified=modified,
@@ -112,6 +104,13 @@ async def _restore(
     )
     await transaction.insert(*sequences_of(otu, removal.reference_id))
     return (await transaction.insert(restored))[0]
+
+
+def remembered(otu: JoinedOTU, birth: HistoryEntry) -> OTU:
+    """Make the document of an OTU that was removed: who made it, and when, its birth tells."""
+    imported = birth.verb is not Verb.CREATE
+    document = document_of(otu, birth.reference_id, user_id=birth.user_id, at=birth.created_at, imported=imported)
+    return structs.replace(document, revision=otu.version)
 
 
 async def _built_revision(documents: Documents, otu_id: str) -> int | None:
