@@ -41,8 +41,16 @@ class Part:
         """Tell whether there is a value, or null."""
         return key in self._values
 
-    def is_empty(self, key: str) -> bool:
-        return key in self._values and self._values[key] in {None, ""}
+    def lacks(self, key: str) -> bool:
+        """Tell whether there is no value, or null."""
+        return self._values.get(key) is None
+
+    def label(self, key: str) -> str | None:
+        """Give a text that something can be called by, and say nothing when there is none."""
+        value = self._values.get(key)
+        if not isinstance(value, str) or not value.isprintable() or len(value) > NAME_LENGTH:
+            return None
+        return value.strip() or None
 
     def at(self, key: str) -> str:
         """Give the place of a value in the file."""

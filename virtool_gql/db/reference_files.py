@@ -73,9 +73,9 @@ def checked_reference(contents: Any, *, strict: bool, progress: Tell = lambda _:
 
 
 def _data_type(file: Part, *, strict: bool) -> DataType:
-    text = file.line("data_type", required=strict, may_be_empty=False)
+    text = file.line("data_type", required=strict, may_be_empty=not strict)
     if text is None:
-        if not strict and file.is_empty("data_type"):
+        if not strict and file.lacks("data_type"):
             file.odd("data_type is not given; this is taken for a reference of genomes.")
         return DataType.GENOME
     if text not in set(DataType):

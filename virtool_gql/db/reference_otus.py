@@ -27,8 +27,9 @@ class Rules:
 
 def otu_of(part: Part, rules: Rules) -> JoinedOTU:
     """Read an OTU; when anything is wrong with it, what is given counts for nothing but finding what else is wrong."""
-    part.otu_id = id = id_of(part, "_id", strict=rules.strict)
-    part.otu_name = name = part.line("name", required=True, may_be_empty=False)
+    part.otu_id, part.otu_name = part.label("_id"), part.label("name")
+    id = id_of(part, "_id", strict=rules.strict)
+    name = part.line("name", required=True, may_be_empty=False)
     schema = _schema(part)
     isolates = tuple(_isolate(each, schema, rules) for each in part.parts("isolates", required=True))
     _check_isolates(part, isolates)
@@ -108,7 +109,7 @@ def _isolate_id(part: Part, *, strict: bool) -> str:
 def _sequence(part: Part, isolate: str, segments: frozenset[str], rules: Rules) -> JoinedSequence:
     id = id_of(part, "_id", strict=rules.strict)
     accession = part.line("accession", required=True) or ""
-    if part.is_empty("accession"):
+    if not accession:
         part.odd(f"{part.at('accession')} is empty.")
     sequence = JoinedSequence(
         id=id or "",
