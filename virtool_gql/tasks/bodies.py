@@ -6,10 +6,12 @@ from virtool_gql.models.tasks import TaskType
 from virtool_gql.tasks.clean_references import ReferenceCleaning
 from virtool_gql.tasks.clone_reference import ReferenceClone
 from virtool_gql.tasks.delete_reference import ReferenceDeletion
+from virtool_gql.tasks.import_reference import ReferenceImport
 from virtool_gql.tasks.work import AnyWork
 
 ALL: tuple[type[AnyWork], ...] = (
     ReferenceClone,
+    ReferenceImport,
     ReferenceDeletion,
     ReferenceCleaning,
 )
