@@ -13,10 +13,18 @@ from msgspec import structs
 
 from tests.stores.mongo_server import fresh_database
 from tests.stores.plants import Weed
-from virtool_gql.errors import BadUserInput, ConfigError, DuplicateValue, StaleDocument, UpstreamUnavailable
+from virtool_gql.errors import (
+    BadUserInput,
+    ConfigError,
+    DuplicateValue,
+    PayloadTooLarge,
+    StaleDocument,
+    UpstreamUnavailable,
+)
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.jobs import Job
+from virtool_gql.models.otus import Sequence
 from virtool_gql.models.samples import Quality, Sample
 from virtool_gql.models.settings import Settings
 from virtool_gql.models.users import Group, User
@@ -46,6 +54,19 @@ def sample(id: str, **fields: object) -> Sample:
 
 def job(id: str, **args: object) -> Job:
     return Job(id=id, workflow=Workflow.CREATE_SAMPLE, args=args, user_id="u", proc=1, mem=1, created_at=AT)
+
+
+def sequence(id: str, bases: str) -> Sequence:
+    return Sequence(
+        id=id,
+        reference_id="r",
+        otu_id="o",
+        isolate_id="i",
+        accession=id,
+        definition="",
+        length=len(bases),
+        sequence=bases,
+    )
 
 
 async def changes(store: MongoStore) -> list[tuple[Operation, str, int]]:
@@ -371,6 +392,24 @@ async def test_what_a_killed_process_had_made_ready_is_announced_once(url: str) 
             while await outbox.count_documents({"state": {"$ne": "ready"}}):
                 await mongo.waiting(1)
         assert await changes(mongo) == [(Operation.INSERT, "a", 1), (Operation.INSERT, "b", 1)]
+
+
+@pytest.mark.parametrize("bases", [17_000_000, 50_000_000])
+async def test_what_is_too_large_for_a_document_is_named(mongo: MongoStore, bases: int) -> None:
+    small, large = sequence("small", "ACGT"), sequence("large", "A" * bases)
+    with pytest.raises(PayloadTooLarge, match="cannot hold sequences large"):
+        await mongo.insert(small, large)
+    assert await mongo.count(Sequence) == 0
+    (small,) = await mongo.insert(small)
+    with pytest.raises(PayloadTooLarge, match="sequences small"):
+        await mongo.replace(structs.replace(large, id="small", version=1))
+    assert await mongo.get(Sequence, "small") == small
+    assert await changes(mongo) == [(Operation.INSERT, "small", 1)]
+
+
+async def test_what_just_fits_into_a_document_is_kept(mongo: MongoStore) -> None:
+    (large,) = await mongo.insert(sequence("large", "A" * 16_700_000))
+    assert await mongo.get(Sequence, "large") == large
 
 
 async def test_a_slow_transaction_is_not_taken_for_a_dead_one(url: str) -> None:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 SETTLE_AFTER_SECONDS = 5.0
 LOCK_POLL_SECONDS = 0.02
 MOST_MADE_READY = 100
-EXCHANGED_AT_ONCE = 500
+EXCHANGED_AT_ONCE = 2_000
 OUTBOX_INDEXES = [
     IndexModel([("lock", ASCENDING)], unique=True, sparse=True),
     IndexModel([("transaction", ASCENDING)]),

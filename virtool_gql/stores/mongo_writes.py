@@ -8,9 +8,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import groupby
 from typing import Any, TypeVar
 
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from virtool_gql.errors import PayloadTooLarge
 from virtool_gql.models.changes import Operation, announcement
 from virtool_gql.models.documents import Clock, Document, Kept, is_whole
 from virtool_gql.stores.documents import Documents, Writes, stale
@@ -23,6 +26,7 @@ D = TypeVar("D", bound=Document)
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
+MOST_BYTES = 16 * 1024 * 1024
 FERRETDB_UPDATES = 20
 """FerretDB keeps a reader open for each update of one command, and comes to a standstill at some hundred."""
 
@@ -121,7 +125,7 @@ async def write(
 
     def operation_on(document: Document) -> Any:
         if operation is Operation.INSERT:
-            return InsertOne(to_stored(document))
+            return InsertOne(_encoded(document))
         version = document.version - (operation is Operation.UPDATE)
         at = {"_id": document.id} if locked else {"_id": document.id, "version": version}
         return _replacement(at, document) if operation is Operation.UPDATE else DeleteOne(at)
@@ -138,12 +142,21 @@ async def write(
 
 def _replacement(at: Stored, document: Document) -> Any:
     """Replace a document, but for what is kept apart of it when it was read without."""
-    stored = to_stored(document)
     if is_whole(document):
-        return ReplaceOne(at, stored)
+        return ReplaceOne(at, _encoded(document))
+    stored = to_stored(document)
     kept = {"_id", *map(stored_path, document.kept.apart)}
     rest = {name: value for name, value in stored.items() if name not in kept}
     return UpdateOne(at, {"$set": rest} if UNIQUE in rest else {"$set": rest, "$unset": {UNIQUE: ""}})
+
+
+def _encoded(document: Document) -> RawBSONDocument:
+    """Encode a document here: the driver would do all of them at once, and leave the larger ones to the server."""
+    encoded = encode(to_stored(document))
+    if len(encoded) > MOST_BYTES:
+        name = f"{document.kept.name} {document.id}"
+        raise PayloadTooLarge(f"MongoDB cannot hold {name}: it would be larger than the 16 MB of a document there.")
+    return RawBSONDocument(encoded)
 
 
 def is_duplicate(error: BulkWriteError) -> bool:
