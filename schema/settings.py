@@ -9,7 +9,7 @@ from schema.inputs import optional, partial, translated
 from schema.payloads import Payload
 from virtool_gql.db.settings import SettingsChanges
 from virtool_gql.models import settings as models
-from virtool_gql.models.settings import SampleGroup
+from virtool_gql.models.settings import SampleGroup, SoftwareChannel
 
 described(
     SampleGroup,
@@ -18,6 +18,16 @@ described(
         SampleGroup.NONE: "To none, unless its creator says to which.",
         SampleGroup.FORCE_CHOICE: "To the one that its creator must choose.",
         SampleGroup.USERS_PRIMARY_GROUP: "To its creator's primary group, unless its creator says to which.",
+    },
+)
+
+described(
+    SoftwareChannel,
+    "Which releases of the software are told.",
+    {
+        SoftwareChannel.STABLE: "Those that are neither alpha nor beta.",
+        SoftwareChannel.BETA: "Those that are not alpha.",
+        SoftwareChannel.ALPHA: "All.",
     },
 )
 
@@ -37,6 +47,7 @@ class Settings:
         description="What the isolates of a new reference can be named by, in lower case."
     )
     hmm_slug: str = strawberry.field(description="The repository on GitHub that profile HMMs come from: `owner/name`.")
+    software_channel: SoftwareChannel = strawberry.field(description="Which releases of the software are told.")
     version: int = strawberry.field(description="Counts their changes, for `expectedVersion`; 0 before the first.")
 
     @classmethod
@@ -51,6 +62,7 @@ class Settings:
             sample_unique_names=settings.sample_unique_names,
             default_source_types=list(settings.default_source_types),
             hmm_slug=settings.hmm_slug,
+            software_channel=settings.software_channel,
             version=settings.version,
         )
 
@@ -72,6 +84,7 @@ class UpdateSettingsInput:
         "What the isolates of a new reference can be named by: from 1 to 50, kept once each and in lower case."
     )
     hmm_slug: str | None = optional("The repository on GitHub that profile HMMs come from: `owner/name`.")
+    software_channel: SoftwareChannel | None = optional("Which releases of the software are told.")
     expected_version: int | None = optional("Change them only if this is still their version.")
 
     def changes(self) -> SettingsChanges:
@@ -86,6 +99,7 @@ class UpdateSettingsInput:
             sample_unique_names=self.sample_unique_names,
             default_source_types=translated(self.default_source_types, tuple),
             hmm_slug=self.hmm_slug,
+            software_channel=self.software_channel,
         )
 
 

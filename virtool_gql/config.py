@@ -10,7 +10,7 @@ from typing import Any
 from virtool_gql import setting_values as values
 from virtool_gql.errors import ConfigError
 from virtool_gql.limits import Limits
-from virtool_gql.setting_values import Read, masked
+from virtool_gql.setting_values import Read
 from virtool_gql.settings import Setting, from_arguments, from_environ
 
 BYTES_PER_GB = 1024**3
@@ -39,8 +39,8 @@ def _memory_bytes() -> int:
         return total
 
 
-def _setting(read: Read, default: Any, help: str, unless: str = "") -> Any:
-    return field(default=default, metadata={"read": read, "help": help, "unless": unless})
+def _setting(read: Read, default: Any, help: str, unless: str = "", *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"read": read, "help": help, "unless": unless, "secret": secret})
 
 
 def _job_size(name: str, help: str) -> Any:
@@ -81,6 +81,38 @@ class Config:
     no_tasks: bool = _setting(
         values.boolean, default=False, help="do no background tasks; other servers on the same stores do"
     )
+    no_refreshing: bool = _setting(
+        values.boolean, default=False, help="never look for releases by itself: for a machine without internet"
+    )
+    refresh_seconds: float = _setting(
+        values.positive, 600.0, "how often to look for releases of references and of profile HMMs"
+    )
+    software_refresh_seconds: float = _setting(
+        values.positive, 43_200.0, "how often to look for releases of this software"
+    )
+    reference_releases: str = _setting(
+        values.releases, values.GITHUB, "where releases of references are told: github, or a manifest's URL or path"
+    )
+    hmm_releases: str = _setting(values.releases, values.GITHUB, "the same for profile HMMs")
+    software_releases: str = _setting(values.releases, values.GITHUB, "the same for this software")
+    reference_slugs: tuple[str, ...] = _setting(
+        values.slugs,
+        ("virtool/ref-plant-viruses",),
+        "repositories, separated by commas, from which references can be installed",
+    )
+    github_url: str = _setting(values.service, "https://api.github.com", "GitHub's API")
+    github_token: str | None = _setting(
+        values.secret, None, "a token for GitHub, which allows 60 requests an hour without one", secret=True
+    )
+    ncbi_url: str = _setting(
+        values.service, "https://eutils.ncbi.nlm.nih.gov/entrez/eutils", "NCBI's E-utilities, for GenBank"
+    )
+    ncbi_api_key: str | None = _setting(
+        values.secret, None, "a key of NCBI, which allows 10 requests a second instead of 3", secret=True
+    )
+    proxy: str | None = _setting(
+        values.http_url, None, "an HTTP proxy to the outside, instead of what HTTPS_PROXY and NO_PROXY say"
+    )
     engine: str = _setting(values.engine, "local", "what runs jobs: local")
     log_level: str = _setting(values.log_level, "info", "what is logged: debug, info, warning or error")
     allowed_origins: tuple[str, ...] = _setting(
@@ -118,7 +150,7 @@ class Config:
 
     def shown(self) -> dict[str, str]:
         """Give the settings as they may be shown: without passwords."""
-        return {name: masked(str(getattr(self, name))) for name in OWN_SETTINGS}
+        return {name: setting.shown(getattr(self, name)) for name, setting in OWN_SETTINGS.items()}
 
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{name}={value}' for name, value in self.shown().items())}, limits={self.limits})"

@@ -12,6 +12,9 @@ Read = Callable[[str], Any]
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 HIGHEST_PORT = 65_535
+GITHUB = "github"
+# GitHub's rules: an owner has single hyphens within, a repository any of `A-Za-z0-9._-` but is no folder's dots.
+SLUG = re.compile(r"(?=[^/]{1,39}/)[a-z0-9]+(-[a-z0-9]+)*/(?!\.{1,2}$)[a-z0-9._-]{1,100}", re.IGNORECASE | re.ASCII)
 CREDENTIALS = re.compile(r"^(.*?://)?.*@")
 PASSWORD = re.compile(r"(password=)[^&]*")
 
@@ -104,6 +107,34 @@ def url(*schemes: str) -> Read:
 mongo_url = url("mongodb", "mongodb+srv")
 postgres_url = url("postgresql", "postgresql+asyncpg", "postgres")
 redis_url = url("redis", "rediss", "unix")
+http_url = url("http", "https")
+
+
+def secret(value: str) -> str:
+    """Read what travels in a header or a query; what is wrong with it never tells it."""
+    if value.isascii() and value.isprintable() and " " not in value:
+        return value
+    raise ValueError("must be a key of printable characters without spaces")
+
+
+def service(value: str) -> str:
+    """Read the address below which a service is asked."""
+    return http_url(value).rstrip("/")
+
+
+def releases(value: str) -> str:
+    """Read where releases are told: GitHub, the URL of a manifest, or a manifest's path."""
+    if value.lower() == GITHUB:
+        return GITHUB
+    if "://" in value:
+        return str(http_url(value))
+    return str(path(value).absolute())
+
+
+def slugs(value: str) -> tuple[str, ...]:
+    if not all(SLUG.fullmatch(slug) for slug in words(value)):
+        raise ValueError("must be repositories on GitHub like virtool/ref-plant-viruses, separated by commas")
+    return words(value)
 
 
 def _names_a_server(parts: SplitResult) -> bool:

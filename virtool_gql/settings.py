@@ -11,6 +11,7 @@ from virtool_gql.setting_values import Read, boolean, masked
 
 PREFIX = "VT_"
 FILE_SUFFIX = "_FILE"
+HIDDEN = "***"
 NOT_OURS = ("VT_TEST_", "VT_REQUIRE_", "VT_DEMO_")
 """How the variables of the tests and of the demo begin."""
 
@@ -19,13 +20,14 @@ Settings = Mapping[str, "Setting"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting; `unless` says in words what lowers the default."""
+    """One setting; `unless` says in words what lowers the default. What is `secret` is never shown."""
 
     name: str
     read: Read
     default: Any
     help: str
     unless: str = ""
+    secret: bool = False
 
     @property
     def flag(self) -> str:
@@ -40,10 +42,16 @@ class Setting:
         try:
             return self.read(given)
         except ValueError as error:
-            raise ConfigError(f"{source} {error}, not {masked(given)!r}.") from None
+            shown = "" if self.secret else f", not {self.shown(given)!r}"
+            raise ConfigError(f"{source} {error}{shown}.") from None
+
+    def shown(self, value: Any) -> str:
+        """Give a value as it may be shown."""
+        return HIDDEN if self.secret and value else masked(str(value))
 
     def row(self) -> str:
-        default = "" if self.default in (None, (), False) else f"`{self.default}`"
+        shown = ", ".join(self.default) if isinstance(self.default, tuple) else self.default
+        default = "" if shown in {None, "", False} else f"`{shown}`"
         return f"| `{self.flag}` | `{self.variable}` | {default}{self.unless} | {self.help} |"
 
 
@@ -65,7 +73,7 @@ def from_environ(settings: Settings, environ: Mapping[str, str]) -> dict[str, An
         if variable.startswith(PREFIX) and not variable.startswith(NOT_OURS):
             setting, is_file = _named(variable, settings)
             value = environ[variable].strip()
-            content = _content(variable, value) if value and is_file else value
+            content = _content(setting, variable, value) if value and is_file else value
             if content:
                 given[setting.name] = setting.value(content, variable)
     return given
@@ -96,11 +104,12 @@ def _named(variable: str, settings: Settings) -> tuple[Setting, bool]:
     )
 
 
-def _content(variable: str, file: str) -> str:
+def _content(setting: Setting, variable: str, file: str) -> str:
     try:
         return Path(file).read_text().strip()
     except (OSError, ValueError):
-        raise ConfigError(f"{variable} must name a text file that can be read, not {file!r}.") from None
+        shown = "" if setting.secret else f", not {file!r}"  # somebody may have given the secret itself
+        raise ConfigError(f"{variable} must name a text file that can be read{shown}.") from None
 
 
 def _next(setting: Setting, remaining: Iterator[str]) -> str:

@@ -1,6 +1,5 @@
 """What administrators settle, and how it is checked before it is stored."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,14 @@ from msgspec import UNSET, UnsetType
 from virtool_gql.db.names import single_line
 from virtool_gql.db.updates import to_values
 from virtool_gql.errors import BadUserInput
-from virtool_gql.models.settings import SampleGroup
+from virtool_gql.models.settings import SampleGroup, SoftwareChannel
+from virtool_gql.setting_values import SLUG
 
 # No password is empty, and one that nobody can be expected to type would lock everybody out.
 SHORTEST_MINIMUM, LONGEST_MINIMUM = 1, 100
 
 MOST_SOURCE_TYPES = 50
 LONGEST_SOURCE_TYPE = 50
-
-# GitHub's rules: an owner has single hyphens within, a repository any of `A-Za-z0-9._-` but is no folder's dots.
-SLUG = re.compile(r"(?=[^/]{1,39}/)[a-z0-9]+(-[a-z0-9]+)*/(?!\.{1,2}$)[a-z0-9._-]{1,100}", re.IGNORECASE | re.ASCII)
 
 
 class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +31,7 @@ class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     sample_unique_names: bool | UnsetType = UNSET
     default_source_types: tuple[str, ...] | UnsetType = UNSET
     hmm_slug: str | UnsetType = UNSET
+    software_channel: SoftwareChannel | UnsetType = UNSET
 
 
 def cleaned(changes: SettingsChanges) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     published_at: Timestamp | None = None
     retrieved_at: Timestamp | None = None
     newer: bool = False
+    prerelease: bool = False
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,14 @@ class SampleGroup(StrEnum):
     USERS_PRIMARY_GROUP = "users_primary_group"
 
 
+class SoftwareChannel(StrEnum):
+    """Which releases of the software are told."""
+
+    STABLE = "stable"
+    BETA = "beta"
+    ALPHA = "alpha"
+
+
 class Settings(Document, frozen=True, kw_only=True):
     """What an administrator has settled for the whole instance; one document with the id `settings`."""
 
@@ -30,6 +38,7 @@ class Settings(Document, frozen=True, kw_only=True):
     sample_unique_names: bool = True
     default_source_types: tuple[str, ...] = ("isolate", "strain")
     hmm_slug: str = "virtool/virtool-hmm"
+    software_channel: SoftwareChannel = SoftwareChannel.STABLE
 
 
 class MessageColor(StrEnum):
