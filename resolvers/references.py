@@ -27,6 +27,7 @@ from schema.reference_writes import (
     UpdateReferencePayload,
 )
 from schema.references import Reference, ReferenceFilter, ReferenceOrder
+from schema.tasks import Task
 from virtool_gql.query import Order
 
 
@@ -72,8 +73,8 @@ class ReferenceMutation:
     ) -> CloneReferencePayload:
         viewer, key = info.context.viewer, given(input.idempotency_key)
         clones = info.context.db.reference_clones
-        reference, _ = await clones.create(viewer, input.new_clone(), idempotency_key=key)
-        return CloneReferencePayload(reference=Reference.from_document(reference))
+        reference, task = await clones.create(viewer, input.new_clone(), idempotency_key=key)
+        return CloneReferencePayload(reference=Reference.from_document(reference), task=Task.from_document(task))
 
     @mutation("Change what is known of a reference. Needs the right `modify` on it.")
     async def update_reference(
@@ -105,8 +106,9 @@ class ReferenceMutation:
     async def delete_reference(
         self, info: Info, input: Annotated[DeleteReferenceInput, described("The reference.")]
     ) -> DeleteReferencePayload:
-        reference, _ = await info.context.db.references.delete(info.context.viewer, stored_id("reference", input.id))
-        return DeleteReferencePayload(reference=Reference.from_document(reference))
+        references, id = info.context.db.references, stored_id("reference", input.id)
+        reference, task = await references.delete(info.context.viewer, id)
+        return DeleteReferencePayload(reference=Reference.from_document(reference), task=Task.from_document(task))
 
 
 @strawberry.type

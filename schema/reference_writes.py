@@ -6,6 +6,7 @@ from schema.ids import parsed, stored_id
 from schema.inputs import given, optional, partial, translated
 from schema.payloads import Payload
 from schema.references import Reference
+from schema.tasks import Task
 from virtool_gql.db.reference_clones import NewClone
 from virtool_gql.db.reference_inputs import NewReference, ReferenceChanges
 from virtool_gql.models import references as models
@@ -161,6 +162,7 @@ class CloneReferencePayload(Payload):
     """What `cloneReference` answers with."""
 
     reference: Reference | None = strawberry.field(default=None, description="The copy, which is not ready yet.")
+    task: Task | None = strawberry.field(default=None, description="The work in the background that fills it.")
 
 
 @strawberry.type(description="What `deleteReference` answers with.")
@@ -168,3 +170,6 @@ class DeleteReferencePayload(Payload):
     """What `deleteReference` answers with."""
 
     reference: Reference | None = strawberry.field(default=None, description="The reference as it was.")
+    task: Task | None = strawberry.field(
+        default=None, description="The work in the background that deletes what is in it."
+    )
