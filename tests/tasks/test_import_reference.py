@@ -1,7 +1,6 @@
 """References are filled from uploaded files: with all that is in the file, or not at all."""
 
 import gzip
-from pathlib import Path
 from typing import Any
 
 import pytest
