@@ -9,6 +9,7 @@ from resolvers.audit import AuditQuery, AuditSubscription
 from resolvers.changes import ChangeSubscription
 from resolvers.files import FileMutation, FileQuery, FileSubscription
 from resolvers.groups import GroupMutation, GroupQuery, GroupSubscription
+from resolvers.history import HistoryMutation, HistoryQuery, HistorySubscription
 from resolvers.isolates import IsolateMutation
 from resolvers.jobs import JobMutation, JobQuery, JobSubscription
 from resolvers.keys import ApiKeyMutation
@@ -16,6 +17,7 @@ from resolvers.labels import LabelMutation, LabelQuery, LabelSubscription
 from resolvers.messages import MessageMutation, MessageQuery, MessageSubscription
 from resolvers.nodes import NodeQuery
 from resolvers.otus import OTUMutation, OTUQuery, OTUSubscription
+from resolvers.reference_imports import ReferenceImportMutation
 from resolvers.reference_members import ReferenceMemberMutation
 from resolvers.references import ReferenceMutation, ReferenceQuery, ReferenceSubscription
 from resolvers.samples import SampleMutation, SampleQuery, SampleSubscription
@@ -31,6 +33,7 @@ from schema.changes import (
     AuditEntryChange,
     FileChange,
     GroupChange,
+    HistoryChange,
     InstanceMessageChange,
     JobChange,
     LabelChange,
@@ -45,6 +48,7 @@ from schema.changes import (
 )
 from schema.files import File
 from schema.groups import Group
+from schema.history import HistoryEntry
 from schema.isolates import Isolate
 from schema.jobs import Job
 from schema.keys import ApiKey
@@ -73,6 +77,7 @@ class Query(
     TaskQuery,
     ReferenceQuery,
     OTUQuery,
+    HistoryQuery,
     SequenceQuery,
     FileQuery,
     JobQuery,
@@ -93,8 +98,10 @@ class Mutation(
     SampleMutation,
     LabelMutation,
     ReferenceMutation,
+    ReferenceImportMutation,
     ReferenceMemberMutation,
     OTUMutation,
+    HistoryMutation,
     IsolateMutation,
     SequenceMutation,
     FileMutation,
@@ -114,6 +121,7 @@ class Subscription(
     TaskSubscription,
     ReferenceSubscription,
     OTUSubscription,
+    HistorySubscription,
     SequenceSubscription,
     FileSubscription,
     JobSubscription,
@@ -134,6 +142,7 @@ schema = strawberry.Schema(
         *(AuditEntry, AuditEntryChange),
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
         *(Label, LabelChange, Subtraction, SubtractionChange, Task, TaskChange, Reference, ReferenceChange),
+        *(HistoryEntry, HistoryChange),
         *(OTU, OTUChange, Isolate, Sequence, SequenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],

@@ -12,6 +12,7 @@ from schema.audit import AuditEntry
 from schema.enums import described
 from schema.files import File
 from schema.groups import Group
+from schema.history import HistoryEntry
 from schema.ids import global_id
 from schema.jobs import Job
 from schema.labels import Label
@@ -25,7 +26,19 @@ from schema.settings import Settings
 from schema.subtractions import Subtraction
 from schema.tasks import Task
 from schema.users import User
-from virtool_gql.models import audit, files, jobs, labels, otus, references, samples, settings, subtractions, users
+from virtool_gql.models import (
+    audit,
+    files,
+    history,
+    jobs,
+    labels,
+    otus,
+    references,
+    samples,
+    settings,
+    subtractions,
+    users,
+)
 from virtool_gql.models import changes as models
 from virtool_gql.models import tasks as task_models
 from virtool_gql.models.changes import Operation
@@ -54,6 +67,7 @@ class Collection(StrEnum):
     SUBTRACTIONS = "subtractions"
     REFERENCES = "references"
     OTUS = "otus"
+    HISTORY = "history"
     SEQUENCES = "sequences"
     TASKS = "tasks"
     SETTINGS = "settings"
@@ -74,6 +88,7 @@ described(
         Collection.SUBTRACTIONS: "Subtractions.",
         Collection.REFERENCES: "References.",
         Collection.OTUS: "OTUs, with their isolates.",
+        Collection.HISTORY: "Entries of the history of OTUs.",
         Collection.SEQUENCES: "Sequences of isolates.",
         Collection.TASKS: "Work in the background.",
         Collection.SETTINGS: "The settings.",
@@ -174,6 +189,15 @@ class ReferenceChange(Change):
     )
 
 
+@strawberry.type(description="A change of an OTU that you may read was made, built or reverted.")
+class HistoryChange(Change):
+    """A change of an OTU was made, built or reverted."""
+
+    history_entry: HistoryEntry | None = strawberry.field(
+        description="The entry as it was just after; null when it is gone, because it was reverted."
+    )
+
+
 @strawberry.type(description="An OTU that you may read, or something in it, was inserted, updated or deleted.")
 class OTUChange(Change):
     """An OTU was inserted, updated or deleted."""
@@ -236,6 +260,7 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.LABELS: _teller("label", LabelChange, Label, labels.Label),
     Collection.SUBTRACTIONS: _teller("subtraction", SubtractionChange, Subtraction, subtractions.Subtraction),
     Collection.REFERENCES: _teller("reference", ReferenceChange, Reference, references.Reference),
+    Collection.HISTORY: _teller("history_entry", HistoryChange, HistoryEntry, history.HistoryEntry, "history"),
     Collection.OTUS: _teller("otu", OTUChange, OTU, otus.OTU),
     Collection.SEQUENCES: _teller("sequence", SequenceChange, Sequence, otus.Sequence),
     Collection.TASKS: _teller("task", TaskChange, Task, task_models.Task),

@@ -1,6 +1,6 @@
 """Loaders: what nested fields need, fetched in one statement for all of them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -9,6 +9,7 @@ from schema.audit import AuditEntry
 from schema.context import Caller, Context
 from schema.files import File
 from schema.groups import Group
+from schema.history import HistoryEntry, HistoryPage
 from schema.ids import parsed
 from schema.isolates import Isolate
 from schema.jobs import Job
@@ -25,11 +26,13 @@ from schema.tasks import Task
 from schema.users import User
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
+from virtool_gql.db.history import Then
 from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
+from virtool_gql.models import history as models
 from virtool_gql.models import users
 from virtool_gql.models.samples import Quality
 
@@ -44,24 +47,24 @@ class Loader(Generic[T]):
     for ever, and would show what was there before a change.
     """
 
-    def __init__(self, fetch: Callable[[list[str]], Awaitable[list[T]]]) -> None:
+    def __init__(self, fetch: Callable[[list[Any]], Awaitable[list[T]]]) -> None:
         self._fetch = fetch
         self._asked = DataLoader(self._fetch_lists, cache=False)
-        self._ahead: dict[str, T] = {}
+        self._ahead: dict[Hashable, T] = {}
 
-    async def load(self, id: str) -> T:
+    async def load(self, id: Hashable) -> T:
         return (await self._asked.load((id,)))[0]
 
-    async def load_many(self, ids: Iterable[str]) -> list[T]:
+    async def load_many(self, ids: Iterable[Hashable]) -> list[T]:
         return await self._asked.load(tuple(ids))
 
-    async def _fetch_lists(self, lists: list[tuple[str, ...]]) -> list[list[T]]:
+    async def _fetch_lists(self, lists: list[tuple[Hashable, ...]]) -> list[list[T]]:
         """Fetch for many lists at once: one that waits for each entry of each of them would take long to set up."""
         ids = list({id: None for one in lists for id in one})
         found = dict(zip(ids, await self._fetch(ids), strict=True)) if ids else {}
         return [[found[id] for id in one] for one in lists]
 
-    async def fetch_ahead(self, ids: set[str]) -> list[T]:
+    async def fetch_ahead(self, ids: set[Hashable]) -> list[T]:
         """Fetch what will be asked for; give those that there are."""
         missing = list(ids - self._ahead.keys())
         if missing:
@@ -72,14 +75,14 @@ class Loader(Generic[T]):
         """Forget what was fetched ahead: it may be another by now."""
         self._ahead.clear()
 
-    def are_at_hand(self, ids: Iterable[str]) -> bool:
+    def are_at_hand(self, ids: Iterable[Hashable]) -> bool:
         return all(id in self._ahead for id in ids)
 
-    def at_hand(self, id: str) -> T | Awaitable[T]:
+    def at_hand(self, id: Hashable) -> T | Awaitable[T]:
         """Give what was fetched ahead, else something to wait for."""
         return self._ahead[id] if id in self._ahead else self.load(id)
 
-    def all_at_hand(self, ids: Sequence[str]) -> list[T] | Awaitable[list[T]]:
+    def all_at_hand(self, ids: Sequence[Hashable]) -> list[T] | Awaitable[list[T]]:
         """Give what was fetched ahead when that is all of them, else something to wait for."""
         if self.are_at_hand(ids):
             return [self._ahead[id] for id in ids]
@@ -115,6 +118,11 @@ class Loaders:
         self.isolate = self._loader(db.isolates, lambda found: Isolate.from_document(found[1], found[0].id))
         self.sequence = self._loader(db.sequences, OTUSequence.from_document)
         self.bases: Loader[str | None] = self._of_each(db.sequences.bases, lambda bases: bases)
+        self.history = self._loader(db.history, HistoryEntry.from_document)
+        self.history_diff: Loader[str | None] = self._of_each(db.history.diffs, lambda diff: diff)
+        self.otu_history: Loader[HistoryPage] = self._of_each(db.history.newest, HistoryPage.of)
+        self.otu_most_recent_change: Loader[HistoryEntry | None] = self._of_each(db.history.latest_unbuilt, _entry)
+        self.otu_at_version: Loader[OTU | None] = self._of_each(db.history.at_versions, _then)
         self.task = self._loader(db.tasks, Task.from_document)
         self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
@@ -157,6 +165,7 @@ class Loaders:
             "otu": self.otu,
             "isolate": self.isolate,
             "sequence": self.sequence,
+            "history": self.history,
         }
 
     def _loader(
@@ -173,11 +182,11 @@ class Loaders:
         return Loader(load)
 
     def _of_each(
-        self, fetch: Callable[[Viewer, Iterable[str]], Awaitable[dict[str, S]]], shown: Callable[[S], T]
+        self, fetch: Callable[[Viewer, Iterable[Any]], Awaitable[Mapping[Any, S]]], shown: Callable[[S], T]
     ) -> Loader[T]:
         """Make a loader of what points at entities, by their ids."""
 
-        async def load(ids: list[str]) -> list[T]:
+        async def load(ids: list[Any]) -> list[T]:
             found = await fetch(self._viewer(), set(ids))
             return [shown(found[id]) for id in ids]
 
@@ -192,6 +201,14 @@ class Loaders:
 def _first_of(members: Sequence[users.User]) -> Callable[[int], list[User]]:
     """Give what shows as many of the members as are asked for."""
     return lambda size: [User.from_document(member) for member in members[:size]]
+
+
+def _entry(entry: models.HistoryEntry | None) -> HistoryEntry | None:
+    return None if entry is None else HistoryEntry.from_document(entry)
+
+
+def _then(then: Then | None) -> OTU | None:
+    return None if then is None else OTU.from_joined(*then)
 
 
 def fresh_context(db: Database, caller: Caller, limits: Limits = DEFAULT_LIMITS) -> Context:

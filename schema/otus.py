@@ -2,20 +2,25 @@
 
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
 
+from schema.arguments import After, Before, First, Last
+from schema.connections import Connection
+from schema.context import Info
 from schema.enums import described
+from schema.history import NEWEST_OF_OTU, HistoryEntry, Version, at_hand, at_versions_by, history_of
 from schema.ids import global_id
 from schema.inputs import before, containing, equal, optional, since, with_id, with_ids
 from schema.isolates import Isolate
 from schema.nodes import Node
 from schema.orders import Ordering
 from schema.references import Reference
-from schema.relations import held, related, related_parts
+from schema.relations import RELATION, held, related, related_parts
 from schema.sequences import Sequence
 from schema.users import User
+from virtool_gql.db.history import AtVersion
 from virtool_gql.models import otus as models
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.joined import Issues, JoinedOTU, issues_in, issues_of
@@ -109,6 +114,32 @@ class OTU(Node):
     )
     reference = related("reference", "reference_id", Reference, "The reference that it belongs to.")
     user = related("user", "user_id", User, "Who created it.")
+
+    most_recent_change = related(
+        "otu_most_recent_change",
+        "otu_id",
+        HistoryEntry,
+        "Its latest change that is in no index yet; null when none is.",
+    )
+
+    @strawberry.field(description="Its changes, newest first.", metadata={RELATION: NEWEST_OF_OTU})
+    async def history(
+        self,
+        info: Info,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+    ) -> Connection[HistoryEntry] | None:
+        return await history_of(info, self, first, after, last, before)
+
+    @strawberry.field(
+        description="It as it was at a version, with its isolates and sequences as they were then.",
+        metadata={RELATION: at_versions_by("otu_id")},
+    )
+    async def at_version(self, info: Info, version: Version) -> Annotated["OTU", strawberry.lazy("schema.otus")] | None:
+        then: OTU | None = await at_hand(info.context.loaders.otu_at_version, AtVersion(self.otu_id, version))
+        return then
 
     @cached_property
     def held_isolates(self) -> tuple[Isolate, ...]:

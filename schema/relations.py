@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from inspect import isawaitable
 from typing import Any, NamedTuple, get_origin
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, Undefined, value_from_ast_untyped
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.connections import in_turns
@@ -21,12 +21,19 @@ class Relation(NamedTuple):
     """The loader that gives the other entity, and the attribute that holds its id or their ids.
 
     Without a loader the attribute holds the others themselves. `cost` says what an entity's part of what is fetched
-    costs, as fields of the answer, when that is not known before.
+    costs, as fields of the answer, when that is not known before. `wanted` gives the ids for a field whose arguments
+    say what it leads to. `paged` tells that it leads to pages of entities.
     """
 
     loader: str | None
     key: str
     cost: Callable[[Any], int] | None = None
+    wanted: "Wanted | None" = None
+    paged: bool = False
+
+
+Wanted = Callable[[Any, Mapping[str, Any], Context], Iterable[Hashable]]
+"""Gives the ids of what an entity's field leads to, by its arguments."""
 
 
 def related(loader: str, key: str, shown: Any, description: str) -> Any:
@@ -121,12 +128,35 @@ async def fetch_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldN
 async def _fetch(info: Raw, relation: Relation, entries: Sequence[Any], fields: list[FieldNode]) -> None:
     if relation.cost is not None:
         info.context.spend(sum(map(relation.cost, entries)))
-    held = [each for entry in entries for each in _several(getattr(entry, relation.key))]
+    held = _held(info, relation, entries, fields)
     if relation.loader is None:
         found = held
     else:
         found = await getattr(info.context.loaders, relation.loader).fetch_ahead(set(held))
-    await fetch_ahead(info, found, fields)
+    if relation.paged:
+        await fetch_nodes_ahead(info, [entry for page in found for entry in page.entries], fields)
+    else:
+        await fetch_ahead(info, found, fields)
+
+
+async def fetch_nodes_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldNode]) -> None:
+    """Fetch what the fields, which are connections, select beside the entries of their pages."""
+    below = selected(info, fields)
+    await fetch_ahead(info, entries, [*below["nodes"], *selected(info, below["edges"])["node"]])
+
+
+def _held(info: Raw, relation: Relation, entries: Sequence[Any], fields: Iterable[FieldNode]) -> list[Any]:
+    """Give the ids that the entries hold, or that the arguments of the fields make of them."""
+    if relation.wanted is None:
+        return [each for entry in entries for each in _several(getattr(entry, relation.key))]
+    given = [_arguments(info, field) for field in fields]
+    return [id for entry in entries for arguments in given for id in relation.wanted(entry, arguments, info.context)]
+
+
+def _arguments(info: Raw, field: FieldNode) -> dict[str, Any]:
+    variables = info.variable_values.coerced
+    given = ((each.name.value, value_from_ast_untyped(each.value, variables)) for each in field.arguments or ())
+    return {name: value for name, value in given if value is not Undefined}
 
 
 def _several(held: Any) -> tuple[Any, ...]:

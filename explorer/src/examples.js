@@ -131,13 +131,14 @@ subscription WatchEverything {
   changes(
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
-      SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES
+      SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES, HISTORY
       TASKS, SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {
     __typename cursor operation ids at
     ... on LabelChange { label { name color } }
     ... on ReferenceChange { reference { name ready } }
+    ... on HistoryChange { historyEntry { description } }
     ... on TaskChange { task { type state step progress } }
     ... on SettingsChange { settings { version } }
     ... on InstanceMessageChange {
