@@ -59,6 +59,10 @@ def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: 
     assert '"endOtherSessions":{"count":1' in said
     assert '"updateAccount":{"viewer":{"email":"ada@example.org"' in said
     assert '"resetPassword":{"viewer":{"handle":"charles"},"resetCode":null' in said
+    assert '"sourceTypes":["isolate","strain","clone"],"restrictSourceTypes":true,"version":2' in said
+    assert '{"user":null,"group":{"name":"Curators"},"modifyOtu":true}' in said
+    assert '"officialInstalled":false' in said
+    assert '"deleteReference":{"reference":{"name":"A copy"},"task":{"type":"DELETE_REFERENCE"}' in said
     assert '"deleteApiKey":{"apiKey":{"name":"Robot 2"}' in said
 
 
