@@ -227,7 +227,7 @@ def _of_id(told: list[Release] | None, id: str) -> Release:
 
 
 def _nameless(folder: Path) -> BinaryIO:
-    return cast("BinaryIO", TemporaryFile(dir=folder))  # noqa: SIM115 - whoever asked for it closes it
+    return cast("BinaryIO", TemporaryFile(dir=folder))
 
 
 @asynccontextmanager
