@@ -3,16 +3,25 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from tests.factories.database import SteppingClock
 from tests.factories.files import begun_file, ready_file
+from tests.factories.otus import full_otu, joined_isolate, joined_sequence, stored_otu
+from tests.factories.references import stored_reference
 from tests.factories.samples import stored_sample
-from tests.factories.users import viewer_named
+from tests.factories.users import stored_user, viewer_named
 from virtool_gql.db.database import Database
 from virtool_gql.db.files import FileChanges
+from virtool_gql.db.otu_entries import at_version, new_entry
+from virtool_gql.db.otu_writes import Stored, write_change
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import timestamp
 from virtool_gql.models.files import FileType
+from virtool_gql.models.history import HistoryEntry, Verb
+from virtool_gql.models.joined import JoinedOTU
 from virtool_gql.models.users import Permission
+from virtool_gql.query import Eq
 
 VIEWER = viewer_named("uploader", Permission.UPLOAD_FILE)
 ADMINISTRATOR = viewer_named("admin", administrator=True)
@@ -117,3 +126,64 @@ async def test_a_sample_is_marked_before_it_is_deleted(db: Database, clock: Step
     touch_path(db.places.deletion_mark(sample.id), clock, LONG)
     assert await db.sweeps.remove_deleted_samples() == 1
     assert not folder.exists()
+
+
+async def test_diffs_of_changes_that_came_to_nothing_are_removed(each_db: Database, clock: SteppingClock) -> None:
+    """A server that is killed between the file and the commit leaves a file that no later entry reads."""
+    await stored_user(each_db, "somebody")
+    before = await stored_otu(each_db, (await stored_reference(each_db)).id, full_otu("apple"))
+    lost = await large_change(each_db, before, "T")
+    assert lost.diff_file is not None
+    written = await write_change(
+        each_db.instance,
+        each_db.store,
+        before,
+        with_large_sequence(before.joined, "A"),
+        verb=Verb.EDIT,
+        description="",
+        user_id="owner",
+        at=clock(),
+    )
+    assert written is not None
+    assert len(list(each_db.places.history.iterdir())) == 2
+    assert await each_db.sweeps.remove_stray_diffs() == 0
+    for path in each_db.places.history.iterdir():
+        touch_path(path, clock, timedelta(days=1, minutes=1))
+    assert await each_db.sweeps.remove_stray_diffs() == 1
+    assert not each_db.places.history_diff(lost.diff_file).exists()
+    assert await at_version(each_db.store, each_db.instance, "apple", 0) == before.joined
+    await each_db.store.delete(*(await each_db.store.find(HistoryEntry, Eq("id", "apple_1"))).documents)
+    assert await each_db.sweeps.remove_stray_diffs() == 1
+    assert list(each_db.places.history.iterdir()) == []
+
+
+def with_large_sequence(otu: JoinedOTU, base: str) -> JoinedOTU:
+    large = joined_isolate("large", [joined_sequence("larges", sequence=base * 1_200_000)])
+    return structs.replace(otu, isolates=(*otu.isolates, large))
+
+
+async def large_change(db: Database, before: Stored, base: str) -> HistoryEntry:
+    """Make the entry of a change, whose diff lies in a file, and do not insert it."""
+    return await new_entry(
+        db.instance,
+        before.joined,
+        with_large_sequence(before.joined, base),
+        verb=Verb.EDIT,
+        description="",
+        place=1,
+        reference_id=before.otu.reference_id,
+        user_id="owner",
+        at=db.instance.clock(),
+    )
+
+
+async def test_a_database_without_users_removes_no_diffs(db: Database, clock: SteppingClock) -> None:
+    before = await stored_otu(db, (await stored_reference(db)).id)
+    await large_change(db, before, "T")
+    (path,) = db.places.history.iterdir()
+    touch_path(path, clock, timedelta(days=2))
+    assert await db.sweeps.remove_stray_diffs() == 0
+    await stored_user(db, "somebody")
+    (db.places.history / "Notes.txt").touch()
+    assert await db.sweeps.remove_stray_diffs() == 1
+    assert [left.name for left in db.places.history.iterdir()] == ["Notes.txt"]
