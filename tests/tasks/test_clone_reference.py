@@ -2,7 +2,6 @@
 
 from msgspec import structs
 
-from tests.db.conftest import clock, db, each_db, split_db, split_urls
 from tests.factories.otus import full_otu, stored_otu
 from tests.factories.references import stored_reference
 from tests.factories.tasks import performed, runs_of, stored_task, task_now
@@ -15,8 +14,6 @@ from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import ClonedFrom, Reference
 from virtool_gql.models.tasks import CloneReference, Task, TaskState, TaskType
 from virtool_gql.query import Eq, Page
-
-__all__ = ["clock", "db", "each_db", "split_db", "split_urls"]
 
 EVERY = Page(first=None)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from tests.db.conftest import clock, db, each_db, split_db, split_urls
 from tests.factories.otus import stored_otu
 from tests.factories.references import stored_reference
 from tests.factories.tasks import performed, stored_task
@@ -15,8 +14,6 @@ from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference
 from virtool_gql.models.tasks import DeleteReference, Task, TaskState
 from virtool_gql.query import Eq
-
-__all__ = ["clock", "db", "each_db", "split_db", "split_urls"]
 
 
 async def parts(db: Database, reference_id: str) -> list[int]:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.db.conftest import clock, db, each_db, split_db, split_urls
 from tests.factories.conditions import until
 from tests.factories.references import stored_reference
 from tests.factories.tasks import performed, performer_of, runs_of, stored_task, task_now
@@ -26,8 +25,6 @@ from virtool_gql.models.tasks import DeleteReference, Problem, Task, TaskState, 
 from virtool_gql.stores.documents import Documents
 from virtool_gql.tasks.performer import DISK_FULL, FAULT, GONE, MEMORY_FULL, Timing
 from virtool_gql.tasks.work import AnyWork, Step, SubjectGone, TaskFailed, Work
-
-__all__ = ["clock", "db", "each_db", "split_db", "split_urls"]
 
 ADMINISTRATOR = viewer_named("admin", administrator=True)
 FAST = Timing(report=0.05, look=0.01, renew=0.2, retry=0.1, patience=1)
