@@ -20,8 +20,10 @@ from tests.events.writing import (
 )
 from tests.factories.conditions import until
 from tests.redis_server import RedisServer, redis_server
-from virtool_gql.errors import BadUserInput, CursorExpired, SlowConsumer, UpstreamUnavailable
+from virtool_gql.errors import BadUserInput, CursorExpired, UpstreamUnavailable
 from virtool_gql.events import STREAM, Hub, Relay
+from virtool_gql.events.hub import PAGE_LENGTH
+from virtool_gql.events.subscriptions import Subscription
 from virtool_gql.models.changes import Change, Operation
 from virtool_gql.models.users import ApiKey
 from virtool_gql.stores.postgres import PostgresStore
@@ -279,30 +281,108 @@ async def test_a_log_that_was_replaced_by_an_older_one_is_noticed(
     assert await nothing_more(replayed, store)
 
 
-async def test_a_slow_consumer_is_ended_with_its_cursor_and_disturbs_nobody(
-    server: RedisServer, store: PostgresStore
-) -> None:
+async def test_who_is_slow_gets_everything_and_disturbs_nobody(server: RedisServer, store: PostgresStore) -> None:
     hub = Hub(server.url, queue_length=10)
     async with hub.running():
-        start = await hub.cursor()
         idle, slow, fast = [await hub.subscribe(GROUPS) for _ in range(3)]
         [first, second] = await write(store, range(2))
         assert seen(await take(slow, 2)) == [first, second]
         reading = asyncio.create_task(take(fast, 102))
         await write(store, range(2, 102))
         assert len(await reading) == 102
-        with pytest.raises(SlowConsumer) as raised:
-            await anext(slow)
-        with pytest.raises(SlowConsumer) as again:
-            await anext(slow)
-        assert raised.value.cursor == again.value.cursor == slow.cursor
-        with pytest.raises(SlowConsumer) as of_idle:
-            await anext(idle)
-        assert of_idle.value.cursor == start
-        assert not slow._changes
-        assert hub._live["groups"] == {fast: None}
-        resumed = await hub.subscribe(GROUPS, raised.value.cursor)
-        assert seen(await take(resumed, 100)) == [f"{number:06}" for number in range(2, 102)]
+        assert len(slow._changes) == len(idle._changes) == 10
+        assert seen(await take(slow, 100)) == [f"{number:06}" for number in range(2, 102)]
+        assert not slow.replays
+        [third] = await write(store, [102])
+        assert seen(await take(slow, 1)) == [third]
+        assert seen(await take(idle, 103)) == [f"{number:06}" for number in range(103)]
+        assert hub._live["groups"] == {fast: None, slow: None}
+
+
+async def test_a_burst_reaches_everybody_whole_and_in_order_while_little_of_it_is_held(
+    server: RedisServer, store: PostgresStore
+) -> None:
+    dice = random.Random(5)  # noqa: S311 - a test's dice
+    hub = Hub(server.url, queue_length=50)
+    most = 0
+
+    async def read(subscription: Subscription, restful: float) -> list[str]:
+        nonlocal most
+        given = []
+        async for change in subscription:
+            given += change.ids
+            most = max(most, len(subscription._changes))
+            if dice.random() < restful:
+                await asyncio.sleep(0)
+            if given[-1] == "after":
+                return given
+        return given
+
+    async with hub.running():
+        subscriptions = [await hub.subscribe(GROUPS) for _ in range(3)]
+        readers = [asyncio.create_task(read(each, number / 2)) for number, each in enumerate(subscriptions)]
+        await store.insert(*groups(range(4_000)))
+        await store.insert(group("after"))
+        expected = [*(f"{number:06}" for number in range(4_000)), "after"]
+        async with asyncio.timeout(60):
+            assert await asyncio.gather(*readers) == [expected] * 3
+    assert most <= PAGE_LENGTH
+
+
+async def test_who_is_so_slow_that_the_log_is_trimmed_ends_there(server: RedisServer, short: PostgresStore) -> None:
+    hub = Hub(server.url, queue_length=10)
+    async with hub.running():
+        slow, fast = [await hub.subscribe(GROUPS) for _ in range(2)]
+        for number in range(60):
+            await write(short, [number])
+            await take(fast, 1)
+        assert seen(await take(slow, 10)) == [f"{number:06}" for number in range(10)]
+        for _ in range(2):
+            with pytest.raises(CursorExpired):
+                await anext(slow)
+        with pytest.raises(CursorExpired):
+            await hub.subscribe(GROUPS, slow.cursor)
+
+
+async def test_who_is_behind_when_the_log_is_wiped_or_no_longer_read_is_told(
+    server: RedisServer, store: PostgresStore, client: Redis
+) -> None:
+    hub = Hub(server.url, queue_length=10)
+    async with hub.running():
+        behind, other, live = [await hub.subscribe(GROUPS) for _ in range(3)]
+        reading = asyncio.create_task(take(live, 30))
+        await write(store, range(30))
+        await reading
+        ending = asyncio.create_task(anext(live))
+        await client.flushall()
+        with pytest.raises(CursorExpired):
+            await ending
+        await take(behind, 10)
+        with pytest.raises(CursorExpired):
+            await anext(behind)
+    await take(other, 10)
+    with pytest.raises(CursorExpired):
+        await anext(other)
+
+
+async def test_who_falls_behind_while_it_reads_the_past_is_not_said_to_replay_for_ever(
+    server: RedisServer, store: PostgresStore
+) -> None:
+    """What had been in the log before is a replay, what came while it was live is none, however it was read."""
+    hub = Hub(server.url, queue_length=10)
+    async with hub.running():
+        start, watch = await hub.cursor(), await hub.subscribe(GROUPS)
+        await write(store, range(5))
+        await take(watch, 5)
+        late = await hub.subscribe(GROUPS, start)
+        reading = asyncio.create_task(take(watch, 40))
+        await write(store, range(5, 45))
+        await reading
+        replays = []
+        for _ in range(45):
+            await anext(late)
+            replays.append(late.replays)
+    assert replays == [True] * 5 + [False] * 40
 
 
 async def test_a_closed_generator_leaves_nothing_behind(hub: Hub, store: PostgresStore) -> None:

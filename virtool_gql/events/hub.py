@@ -83,8 +83,9 @@ class Hub:
         """Open a subscription to the changes after the cursor, or to those from now on; it holds when this returns.
 
         Raises BadUserInput when `after` is no cursor, CursorExpired when the log does not reach back to it. Iterating
-        raises SlowConsumer, with the last cursor that was given, when more than `queue_length` changes wait for the
-        caller, and CursorExpired when changes got lost before this process read them.
+        raises CursorExpired when changes got lost before this process read them, and when the caller is so slow that
+        the log no longer reaches back to what comes next. Of what waits for the caller `queue_length` changes are held;
+        the rest is read from the log when its turn comes.
         """
         if after is not None:
             check_cursor(after)

@@ -25,6 +25,13 @@ OUTBOX_CHANNEL = "channel:outbox"
 """Where a process without a relay says that it filled an outbox."""
 
 BATCH_LENGTH = 100
+LONGEST_BATCH = 500
+BATCH_BYTES = 512 * 1024
+"""How much is moved at a time while there is more: many small changes, few large ones."""
+
+STREAM_LENGTH = 100_000
+"""How many changes the stream holds: ten imports of the largest reference, in some 60 MB of Redis."""
+
 POLL_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -56,6 +63,12 @@ class LeaseLost(Exception):
     """Another relay may be at work: what was read from the outbox no longer counts."""
 
 
+def next_length(batch: Sequence[tuple[str, bytes]]) -> int:
+    """Give how many changes to ask for next when they are as large as these on average."""
+    size = sum(len(payload) for _, payload in batch)
+    return min(max(len(batch) * BATCH_BYTES // max(size, 1), BATCH_LENGTH), LONGEST_BATCH)
+
+
 class _Route:
     """The way of one outbox's changes into the stream. `removed` are sent ids that the outbox has forgotten."""
 
@@ -66,11 +79,13 @@ class _Route:
         self._put = redis.register_script(_PUT)
         self._forget_all = redis.register_script(_FORGET_ALL)
         self._removed: list[str] | None = None
+        self._length = BATCH_LENGTH
 
     async def move(self, lease: RelayLease) -> bool:
         """Move a batch; tell whether there may be more."""
         token = lease.token
-        batch = await self._outbox.waiting(BATCH_LENGTH)
+        length = self._length
+        batch = await self._outbox.waiting(length)
         if not batch:
             await self._tidy(lease, token)
             return False
@@ -78,7 +93,8 @@ class _Route:
         ids = [id for id, _ in batch]
         await self._outbox.remove(ids)
         self._removed = ids
-        return len(batch) == BATCH_LENGTH
+        self._length = next_length(batch)
+        return len(batch) == length
 
     async def _send(self, lease: RelayLease, token: str, batch: Sequence[tuple[str, bytes]]) -> None:
         removed = self._removed or []
@@ -105,7 +121,7 @@ class Relay:
     The order of an outbox is kept; between outboxes there is none.
     """
 
-    def __init__(self, redis: Redis, outboxes: Sequence[Outbox], *, stream_length: int = 50_000) -> None:
+    def __init__(self, redis: Redis, outboxes: Sequence[Outbox], *, stream_length: int = STREAM_LENGTH) -> None:
         self._redis = redis
         self._routes = [_Route(redis, outbox, number, stream_length) for number, outbox in enumerate(outboxes)]
         self._lease = RelayLease(redis)

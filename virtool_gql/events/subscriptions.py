@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from virtool_gql.errors import SlowConsumer, VirtoolError
+from virtool_gql.errors import VirtoolError
 from virtool_gql.events.entries import Entry, Place, place_of
 from virtool_gql.models.changes import Change
 
@@ -52,11 +52,13 @@ class Source(Protocol):
 class Subscription(AsyncIterator[Change]):
     """The changes of some collections from a place in the stream on, for one consumer.
 
-    It reads the log until it has caught up with the hub, and then is handed the changes. `cursor` is the place of the
-    newest change that was given, and before the first the place where it began. Whoever opened it closes it.
+    It reads the log until it has caught up with the hub, and then is handed the changes. When more of them come at once
+    than it may hold, it goes back to the log for the rest. `cursor` is the place of the newest change that was given,
+    and before the first the place where it began. Whoever opened it closes it.
 
     `position` is the place up to which it has read the log, `proven` when the log was seen to reach back to there.
-    `replays` says of the change that was given last whether it had been in the log before the subscription was live.
+    `replays` says of the change that was given last whether it had been in the log before the subscription was live for
+    the first time.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Subscription(AsyncIterator[Change]):
         "_place",
         "_source",
         "_waiter",
+        "_was_live",
         "collections",
         "cursor",
         "epoch",
@@ -90,6 +93,7 @@ class Subscription(AsyncIterator[Change]):
         self._changes: deque[Change] = deque()
         self._past = 0
         self._live = False
+        self._was_live = False
         self._closed = False
         self._error: VirtoolError | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -112,7 +116,8 @@ class Subscription(AsyncIterator[Change]):
         self._live = self._source.join(self)
         if not self._live:
             await self._read_page()
-        self._past = len(self._changes)
+        self._past = 0 if self._was_live else len(self._changes)
+        self._was_live = self._was_live or self._live
 
     async def _read_page(self) -> None:
         entries = await self._source.entries_after(self.position)
@@ -123,15 +128,21 @@ class Subscription(AsyncIterator[Change]):
         self.proven = True
 
     def offer(self, change: Change, place: Place) -> None:
-        """Hand over a live change; a subscription that is full ends instead, and lets go of what it held."""
+        """Hand over a live change; a subscription that is full leaves it in the log for later."""
         if place <= self._place:
             return
         if len(self._changes) < self._limit:
             self._changes.append(change)
             self._wake()
-            return
-        self._changes.clear()
-        self.end(SlowConsumer("You did not keep up; subscribe again after your last cursor.", cursor=self.cursor))
+        else:
+            self._fall_behind()
+
+    def _fall_behind(self) -> None:
+        """Go on in the log after what is held here, once that is read."""
+        self._source.leave(self)
+        self._live = False
+        self.position = self._changes[-1].cursor
+        self._place = place_of(self.position)
 
     def end(self, error: VirtoolError) -> None:
         """Let it fail once what it holds is read."""

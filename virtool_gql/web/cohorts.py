@@ -6,6 +6,7 @@ same for all of them, whatever it reads of the viewer. Everything else has a coh
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -22,11 +23,15 @@ from virtool_gql.errors import SlowConsumer
 from virtool_gql.web.documents import Operation
 from virtool_gql.web.errors import format_errors
 from virtool_gql.web.operations import GraphQLRequest, Operations, error_of
+from virtool_gql.web.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """How many subscribers are served before the event loop may do something else."""
+
+EVENTS_AT_ONCE = 4
+"""How many events all cohorts together begin to execute before the event loop may do something else."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,9 @@ class Event:
 
 class Subscriber(Protocol):
     """One subscription on one connection. Neither method may block."""
+
+    @property
+    def outgoing(self) -> Outgoing: ...
 
     def next(self, event: Event) -> None:
         """Take an event."""
@@ -101,17 +109,47 @@ class Cohort:
     async def _serve(self, executor: Executor[Context], source: AsyncIterator[Any]) -> None:
         execute = self.cohorts.operations.execute_event
         async for event in source:
+            await self.cohorts.turns.take()
             payload = await execute(executor, event, self.caller, self.request_id)
             await self._deliver(Event(payload, place_of(event)))
             if not self.members:
                 return
 
     async def _deliver(self, event: Event) -> None:
+        pressed: set[Outgoing] = set()
         for number, subscriber in enumerate(tuple(self.members), 1):
             if subscriber in self.members:
                 subscriber.next(event)
+                if subscriber.outgoing.pressed:
+                    pressed.add(subscriber.outgoing)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+        for outgoing in pressed:
+            await outgoing.relieved()
+
+
+class Turns:
+    """Lets a burst of events take no more than its share of the event loop, however many cohorts it goes to."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for the next turn."""
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._give)
+        self._waiting.append(turn)
+        await turn
+
+    def _give(self) -> None:
+        for _ in range(min(EVENTS_AT_ONCE, len(self._waiting))):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._give)
 
 
 class Cohorts:
@@ -122,6 +160,7 @@ class Cohorts:
         self._shared: dict[Hashable, Cohort] = {}
         self._all: set[Cohort] = set()
         self.endings = Endings()
+        self.turns = Turns()
 
     def join(
         self, operation: Operation, request: GraphQLRequest, caller: Caller, subscriber: Subscriber, request_id: str

@@ -10,24 +10,42 @@ from starlette.types import Message, Send
 
 from virtool_gql.limits import Limits
 
+PATIENCE_SECONDS = 1.0
+"""How long a connection may take nothing before nobody waits for it any more."""
+
 
 class Outgoing:
     """The messages to one connection, in order.
 
     A message is handed to the server at once while the connection takes it, without a task; only a connection
-    that does not gets a task, and what comes meanwhile waits.
+    that does not gets a task, and what comes meanwhile waits. Who has many messages waits while it is `pressed`; it is
+    `stuck` when that was of no use.
     """
 
-    __slots__ = ("_bytes", "_frames", "_has_room", "_limits", "_send", "_waiting", "_writing", "closed")
+    __slots__ = (
+        "_bytes",
+        "_has_room",
+        "_is_relieved",
+        "_limits",
+        "_send",
+        "_taken",
+        "_waiting",
+        "_writing",
+        "closed",
+        "stuck",
+    )
 
     def __init__(self, send: Send, limits: Limits) -> None:
         self._send = send
         self._limits = limits
         self._waiting: deque[tuple[Message, int]] = deque()
         self._bytes = 0
+        self._taken = 0
         self._writing: asyncio.Task[None] | None = None
         self._has_room: asyncio.Event | None = None
+        self._is_relieved: asyncio.Event | None = None
         self.closed = False
+        self.stuck = False
 
     def offer(self, message: Message, size: int) -> bool:
         """Write or keep a message; refuse it when too much waits already."""
@@ -61,6 +79,24 @@ class Outgoing:
             self._has_room = self._has_room or asyncio.Event()
             await self._has_room.wait()
 
+    @property
+    def pressed(self) -> bool:
+        """Tell whether half of what may wait does wait, at a connection that takes something now and then."""
+        if self.closed or self.stuck or not self._waiting:
+            return False
+        return 2 * len(self._waiting) > self._limits.waiting_frames or 2 * self._bytes > self._limits.waiting_bytes
+
+    async def relieved(self) -> None:
+        """Wait until less than half of what may wait does, or the connection has taken nothing for a while."""
+        while self.pressed:
+            self._is_relieved = self._is_relieved or asyncio.Event()
+            taken = self._taken
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._is_relieved.wait()
+            except TimeoutError:
+                self.stuck = self._taken == taken
+
     async def flushed(self) -> None:
         """Wait until all is handed over."""
         if self._writing is not None:
@@ -90,6 +126,8 @@ class Outgoing:
             while self._waiting:
                 message, size = self._waiting.popleft()
                 self._bytes -= size
+                self._taken += 1
+                self.stuck = False
                 self._tell_of_room()
                 await self._send(message)
         except Exception:  # noqa: BLE001  # as above
@@ -102,6 +140,9 @@ class Outgoing:
         if self._has_room is not None and (self.closed or self.has_room()):
             self._has_room.set()
             self._has_room = None
+        if self._is_relieved is not None and not self.pressed:
+            self._is_relieved.set()
+            self._is_relieved = None
 
 
 @coroutine

@@ -48,6 +48,10 @@ class SocketSubscription:
         self.place: str | None = None
         self.cohort: Cohort | None = None
 
+    @property
+    def outgoing(self) -> Outgoing:
+        return self.socket.outgoing
+
     def next(self, event: Event) -> None:
         text = f"{self.prefix}{event.text}}}"
         if self.socket.outgoing.offer({"type": "websocket.send", "text": text}, len(text)):
