@@ -36,9 +36,11 @@ async def stored(documents: Documents, otu_id: str) -> Stored | None:
     for tries in range(1, MODIFY_ATTEMPTS + 1):
         if otu is None:
             return None
-        sequences = await documents.get_many(Sequence, sequence_ids(otu), whole=True)
+        ids = sequence_ids(otu)
+        sequences = await documents.get_many(Sequence, ids, whole=True)
         now = await documents.get(OTU, otu_id)
-        if now is not None and now.version == otu.version:
+        # In a MongoDB without transactions an OTU can be seen before its sequences.
+        if now is not None and now.version == otu.version and len(sequences) == len(ids):
             return Stored(otu, sequences, join(otu, sequences))
         otu = now
         await spread(tries)
