@@ -22,6 +22,7 @@ from schema.loaders import fresh_context
 from virtool_gql.config import Config
 from virtool_gql.db.database import Database
 from virtool_gql.db.jobs import JobLimits
+from virtool_gql.db.outside import Outside
 from virtool_gql.embedded import embedded_services
 from virtool_gql.events import Hub, Relay
 from virtool_gql.executors import run_in_thread
@@ -38,6 +39,7 @@ from virtool_gql.tasks.supervisor import Supervisor
 from virtool_gql.web.downloads import Downloads
 from virtool_gql.web.edge import Edge, make_edge
 from virtool_gql.web.explorer import Explorer
+from virtool_gql.web.exports import Exports
 from virtool_gql.web.health import Health
 from virtool_gql.web.http import GraphQLEndpoint
 from virtool_gql.web.identity import PREFLIGHT, Identifier
@@ -109,6 +111,8 @@ async def _database(stack: AsyncExitStack, config: Config, store: Documents, red
     hub = Hub(redis_url)
     await stack.enter_async_context(hub.running())
     limits = JobLimits(sm_proc=config.sm_proc, sm_mem=config.sm_mem, lg_proc=config.lg_proc, lg_mem=config.lg_mem)
+    outside = Outside.of(config)
+    await stack.enter_async_context(outside.client)
     return Database(
         store,
         redis,
@@ -116,6 +120,7 @@ async def _database(stack: AsyncExitStack, config: Config, store: Documents, red
         Places(config.data_path),
         job_limits=limits,
         logins_per_minute=config.limits.logins_per_minute,
+        outside=outside,
     )
 
 
@@ -194,6 +199,7 @@ class Application:
         routes = [
             *Uploads(db, edge.identifier).routes(),
             *Downloads(db, edge.identifier).routes(),
+            *Exports(db, edge.identifier).routes(),
             *Health(db.store, redis).routes(),
             *explorer.routes(),
         ]

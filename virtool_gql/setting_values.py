@@ -119,7 +119,7 @@ def secret(value: str) -> str:
 
 def service(value: str) -> str:
     """Read the address below which a service is asked."""
-    return http_url(value).rstrip("/")
+    return str(http_url(value)).rstrip("/")
 
 
 def releases(value: str) -> str:

@@ -17,6 +17,7 @@ from virtool_gql.access import (
     readable_references,
     readable_samples,
     readable_settings,
+    readable_status,
     readable_subtractions,
     readable_tasks,
     readable_users,
@@ -25,6 +26,7 @@ from virtool_gql.db.account import Account
 from virtool_gql.db.audit import Audit
 from virtool_gql.db.credentials import Credentials
 from virtool_gql.db.files import Files
+from virtool_gql.db.genbank import GenBank
 from virtool_gql.db.groups import Groups
 from virtool_gql.db.history import Histories
 from virtool_gql.db.indexes import Indexes
@@ -36,18 +38,22 @@ from virtool_gql.db.labels import Labels
 from virtool_gql.db.listing import CallerViewer, Readable, Visibility, visible_changes
 from virtool_gql.db.messages import Messages
 from virtool_gql.db.otus import OTUs
+from virtool_gql.db.outside import Outside
 from virtool_gql.db.passwords import NewPasswords, Passwords
 from virtool_gql.db.reference_clones import ReferenceClones
 from virtool_gql.db.reference_counts import ReferenceCounts
+from virtool_gql.db.reference_exports import ReferenceExports
 from virtool_gql.db.reference_imports import ReferenceImports
 from virtool_gql.db.reference_members import ReferenceMembers
 from virtool_gql.db.references import References
+from virtool_gql.db.remote_references import RemoteReferences
 from virtool_gql.db.resets import Resets
 from virtool_gql.db.sample_labels import SampleLabels
 from virtool_gql.db.samples import Samples
 from virtool_gql.db.sequences import Sequences
 from virtool_gql.db.settings import SettingsWrapper
 from virtool_gql.db.sign_in import LOGINS_A_MINUTE, SignIn
+from virtool_gql.db.statuses import Statuses
 from virtool_gql.db.subtractions import Subtractions
 from virtool_gql.db.sweeps import Sweeps
 from virtool_gql.db.task_runs import TaskRuns
@@ -67,6 +73,7 @@ from virtool_gql.models.otus import OTU, Sequence
 from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.settings import InstanceMessage, Settings
+from virtool_gql.models.status import Status
 from virtool_gql.models.subtractions import Subtraction
 from virtool_gql.models.tasks import Task
 from virtool_gql.models.users import ApiKey, Group, User
@@ -90,6 +97,7 @@ READABLE: Mapping[type[Document], Readable] = {
     Sample: readable_samples,
     Sequence: as_told(readable_parts),
     Settings: readable_settings,
+    Status: readable_status,
     Subtraction: readable_subtractions,
     Task: as_told(readable_tasks),
     User: readable_users,
@@ -112,13 +120,16 @@ class Database:
         new_id: NewId = new_id,
         bcrypt_rounds: int = 12,
         logins_per_minute: int = LOGINS_A_MINUTE,
+        outside: Outside | None = None,
     ) -> None:
         self.store = store = AuditedStore(store, clock, new_id)
         self.hub = hub
         self.places = places
         self.queues = JobQueues(redis)
         self.signals = Signals(redis)
-        instance = self.instance = Instance(store, hub, places, self.queues, self.signals, clock, new_id)
+        instance = self.instance = Instance(
+            store, hub, places, self.queues, self.signals, clock, new_id, outside or Outside()
+        )
         passwords = Passwords(bcrypt_rounds)
         self.audit = Audit(instance)
         self.settings = SettingsWrapper(instance)
@@ -144,7 +155,11 @@ class Database:
         self.task_runs = TaskRuns(store, clock=clock, new_id=new_id)
         self.references = References(instance, self.settings, self.tasks)
         self.reference_clones = ReferenceClones(instance, self.references)
+        self.reference_exports = ReferenceExports(instance)
         self.reference_imports = ReferenceImports(instance, self.references)
+        self.remote_references = RemoteReferences(instance, self.references, self.tasks)
+        self.statuses = Statuses(instance)
+        self.genbank = GenBank(instance.outside, redis)
         self.reference_counts = ReferenceCounts(instance)
         self.reference_users = ReferenceMembers(instance, User)
         self.reference_groups = ReferenceMembers(instance, Group)

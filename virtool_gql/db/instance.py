@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from virtool_gql.db.outside import Outside
 from virtool_gql.db.reference_access import ReferenceAccess
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
@@ -12,7 +13,7 @@ from virtool_gql.stores.redis import JobQueues, Signals
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """The stores of one instance, and its sources of time and ids."""
+    """The stores of one instance, its sources of time and ids, and its way to the outside."""
 
     store: Documents
     hub: Hub
@@ -21,6 +22,7 @@ class Instance:
     signals: Signals
     clock: Clock
     new_id: NewId
+    outside: Outside = field(default_factory=Outside)
     references: ReferenceAccess = field(init=False)
 
     def __post_init__(self) -> None:

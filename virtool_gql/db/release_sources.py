@@ -22,13 +22,17 @@ from virtool_gql.models.references import Release
 from virtool_gql.setting_values import GITHUB
 
 GITHUB_HEADERS = {"accept": "application/vnd.github.v3+json"}
-MOST_LISTED = 100
+MOST_LISTED = 30
 
 Progress = Callable[[float], None]
 Releases = list[Release]
 
 
-class NotPublished(UpstreamUnavailable):
+class Refused(UpstreamUnavailable):
+    """Whoever was asked has answered, and nothing that can be used."""
+
+
+class NotPublished(Refused):
     """There is no such repository, or no such release of it."""
 
     def __init__(self, message: str = "GitHub repository or release does not exist") -> None:
@@ -100,7 +104,7 @@ class GitHub:
         if answer.status == NOT_FOUND:
             raise NotPublished
         if answer.status not in {OK, NOT_MODIFIED}:
-            raise UpstreamUnavailable(f"Encountered error {answer.status}")
+            raise Refused(f"Encountered error {answer.status}")
         return answer
 
     def _retrieved(self, release: Release | None) -> Release | None:
@@ -129,7 +133,7 @@ class Manifest:
         if answer.status == NOT_MODIFIED:
             return None
         if answer.status != OK:
-            raise UpstreamUnavailable(f"Encountered error {answer.status}")
+            raise Refused(f"Encountered error {answer.status}")
         at = self.clock()
         return [
             structs.replace(
@@ -204,7 +208,7 @@ def _json(answer: Answer, type: Any) -> Any:
     try:
         return answer.json(type)
     except ValueError:
-        raise UpstreamUnavailable("What is told of releases cannot be read") from None
+        raise Refused("What is told of releases cannot be read") from None
 
 
 def _etag(answer: Answer) -> str:

@@ -12,7 +12,7 @@ from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.models.documents import Timestamp, timestamp
 from virtool_gql.models.references import Release, Update
 
-LONGEST_BODY = 20_000
+LONGEST_BODY = 10_000
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,3 +153,8 @@ def _moment(text: str | None) -> Timestamp | None:
         return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (OverflowError, ValueError):
         return None
+
+
+def finished(updates: tuple[Update, ...]) -> tuple[Update, ...]:
+    """Give the updates with the last one ready."""
+    return (*updates[:-1], structs.replace(updates[-1], ready=True))

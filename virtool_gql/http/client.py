@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
@@ -58,6 +58,12 @@ class Client:
         self._opening = asyncio.Lock()
         self._opened: httpx.AsyncClient | None = None
         self._quiet_until: dict[str, float] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         if self._opened is not None:

@@ -23,3 +23,8 @@ class Status(Document, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
     task_id: str | None = None
     checked_at: Timestamp | None = None
+
+    @property
+    def updating(self) -> bool:
+        """Whether what was asked for last is not there yet."""
+        return bool(self.updates) and not self.updates[-1].ready

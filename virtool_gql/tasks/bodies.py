@@ -7,6 +7,9 @@ from virtool_gql.tasks.clean_references import ReferenceCleaning
 from virtool_gql.tasks.clone_reference import ReferenceClone
 from virtool_gql.tasks.delete_reference import ReferenceDeletion
 from virtool_gql.tasks.import_reference import ReferenceImport
+from virtool_gql.tasks.refreshers import HMMRefresher, ReferenceRefresher, SoftwareRefresher
+from virtool_gql.tasks.remote_reference import RemoteInstallation
+from virtool_gql.tasks.update_remote_reference import RemoteUpdate
 from virtool_gql.tasks.work import AnyWork
 
 ALL: tuple[type[AnyWork], ...] = (
@@ -14,6 +17,11 @@ ALL: tuple[type[AnyWork], ...] = (
     ReferenceImport,
     ReferenceDeletion,
     ReferenceCleaning,
+    RemoteInstallation,
+    RemoteUpdate,
+    ReferenceRefresher,
+    HMMRefresher,
+    SoftwareRefresher,
 )
 
 WORKS: Mapping[TaskType, type[AnyWork]] = {work.type: work for work in ALL}

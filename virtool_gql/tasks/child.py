@@ -18,6 +18,7 @@ import uvloop
 
 from virtool_gql import logs
 from virtool_gql.db.instance import Instance
+from virtool_gql.db.outside import Outside
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
 from virtool_gql.models.documents import new_id, now
@@ -74,7 +75,11 @@ async def opened(settings: Settings) -> AsyncIterator[Instance]:
     """Have the stores while the block lasts; the relays of servers are woken when something is written."""
     async with connect(settings.redis) as redis:
         signals = Signals(redis)
-        async with open_store(settings.stores, on_announced=Wakening(signals).wake) as store:
+        outside = Outside.of(settings.config)
+        async with (
+            open_store(settings.stores, on_announced=Wakening(signals).wake) as store,
+            outside.client,
+        ):
             yield Instance(
                 store=AuditedStore(store, now, new_id),
                 hub=Hub(settings.redis),
@@ -83,6 +88,7 @@ async def opened(settings: Settings) -> AsyncIterator[Instance]:
                 signals=signals,
                 clock=now,
                 new_id=new_id,
+                outside=outside,
             )
 
 

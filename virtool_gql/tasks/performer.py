@@ -189,7 +189,8 @@ class _Performance:
         return await self.performer.runs.finish(self.task, work.finish, self._remarks())
 
     def _remarks(self, problems: Sequence[Problem] = ()) -> Remarks:
-        return Remarks(problems=tuple(problems), warnings=tuple(self._warnings), next_seconds=self._kind.every_seconds)
+        interval = self._kind.interval(self.config)
+        return Remarks(problems=tuple(problems), warnings=tuple(self._warnings), next_seconds=interval)
 
     async def _fail(self, error: str, problems: Sequence[Problem] = ()) -> Task:
         """Store the failure for certain: nobody else would, until the lease has run out."""

@@ -55,7 +55,7 @@ class Work(ABC, Generic[A]):
     and documents in two stores `finish` may have been done when the task begins again: the first step looks.
 
     An UpstreamUnavailable has the task tried again later, any other error lets it fail. A `heavy` task is done alone
-    among the heavy ones of its worker. One with `every_seconds` is done again and again by itself.
+    among the heavy ones of its worker. One with an `interval` is done again and again by itself.
     """
 
     type: ClassVar[TaskType]
@@ -67,6 +67,12 @@ class Work(ABC, Generic[A]):
     every_seconds: ClassVar[float | None] = None
     finishing: ClassVar[str] = "finish"
     """What the task's step is while `finish` runs, which counts as the last step."""
+
+    @classmethod
+    def interval(cls, config: Config) -> float | None:
+        """Give after how many seconds it is done again by itself; None when it is not."""
+        del config  # for those whose interval is a setting
+        return cls.every_seconds
 
     def __init__(self, held: Held) -> None:
         self.held = held

@@ -56,6 +56,7 @@ class Worker:
         self.name = runner_name()
         self.runs = TaskRuns(instance.store, clock=instance.clock, new_id=instance.new_id, lease_seconds=timing.lease)
         self._instance = instance
+        self._config = config
         self._works = works
         self._timing = timing
         self._performer = Performer(instance, config, self.runs, works, timing=timing)
@@ -159,8 +160,9 @@ class Worker:
     async def _plan(self) -> None:
         """See that a task of each periodic type is outstanding."""
         for type, work in self._works.items():
-            if work.every_seconds is not None:
-                await self.runs.have_periodic(type, work.arguments(), work.every_seconds)
+            interval = work.interval(self._config)
+            if interval is not None:
+                await self.runs.have_periodic(type, work.arguments(), interval)
         self._news.set()
 
 
