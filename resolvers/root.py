@@ -8,6 +8,7 @@ from resolvers.account import AccountMutation
 from resolvers.audit import AuditQuery, AuditSubscription
 from resolvers.changes import ChangeSubscription
 from resolvers.files import FileMutation, FileQuery, FileSubscription
+from resolvers.genbank import GenBankQuery
 from resolvers.groups import GroupMutation, GroupQuery, GroupSubscription
 from resolvers.history import HistoryMutation, HistoryQuery, HistorySubscription
 from resolvers.isolates import IsolateMutation
@@ -20,10 +21,12 @@ from resolvers.otus import OTUMutation, OTUQuery, OTUSubscription
 from resolvers.reference_imports import ReferenceImportMutation
 from resolvers.reference_members import ReferenceMemberMutation
 from resolvers.references import ReferenceMutation, ReferenceQuery, ReferenceSubscription
+from resolvers.remote_references import RemoteReferenceMutation
 from resolvers.samples import SampleMutation, SampleQuery, SampleSubscription
 from resolvers.sequences import SequenceMutation, SequenceQuery, SequenceSubscription
 from resolvers.server import ServerQuery
 from resolvers.settings import SettingsMutation, SettingsQuery, SettingsSubscription
+from resolvers.status import StatusMutation, StatusQuery, StatusSubscription
 from resolvers.subtractions import SubtractionQuery, SubtractionSubscription
 from resolvers.tasks import TaskQuery, TaskSubscription
 from resolvers.users import UserMutation, UserQuery, UserSubscription
@@ -42,6 +45,7 @@ from schema.changes import (
     SampleChange,
     SequenceChange,
     SettingsChange,
+    StatusChange,
     SubtractionChange,
     TaskChange,
     UserChange,
@@ -59,6 +63,7 @@ from schema.references import Reference
 from schema.samples import Sample
 from schema.scalars import SCALARS
 from schema.sequences import Sequence
+from schema.status import HMMStatus, Software
 from schema.subtractions import Subtraction
 from schema.tasks import Task
 from schema.users import User
@@ -75,6 +80,8 @@ class Query(
     LabelQuery,
     SubtractionQuery,
     TaskQuery,
+    StatusQuery,
+    GenBankQuery,
     ReferenceQuery,
     OTUQuery,
     HistoryQuery,
@@ -99,6 +106,7 @@ class Mutation(
     LabelMutation,
     ReferenceMutation,
     ReferenceImportMutation,
+    RemoteReferenceMutation,
     ReferenceMemberMutation,
     OTUMutation,
     HistoryMutation,
@@ -107,6 +115,7 @@ class Mutation(
     FileMutation,
     JobMutation,
     SettingsMutation,
+    StatusMutation,
     MessageMutation,
 ):
     """What can be done."""
@@ -119,6 +128,7 @@ class Subscription(
     LabelSubscription,
     SubtractionSubscription,
     TaskSubscription,
+    StatusSubscription,
     ReferenceSubscription,
     OTUSubscription,
     HistorySubscription,
@@ -143,6 +153,7 @@ schema = strawberry.Schema(
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
         *(Label, LabelChange, Subtraction, SubtractionChange, Task, TaskChange, Reference, ReferenceChange),
         *(HistoryEntry, HistoryChange),
+        *(HMMStatus, Software, StatusChange),
         *(OTU, OTUChange, Isolate, Sequence, SequenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),
     ],

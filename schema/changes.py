@@ -23,6 +23,7 @@ from schema.samples import Sample
 from schema.scalars import Cursor
 from schema.sequences import Sequence
 from schema.settings import Settings
+from schema.status import AnyStatus, Status
 from schema.subtractions import Subtraction
 from schema.tasks import Task
 from schema.users import User
@@ -40,6 +41,7 @@ from virtool_gql.models import (
     users,
 )
 from virtool_gql.models import changes as models
+from virtool_gql.models import status as status_models
 from virtool_gql.models import tasks as task_models
 from virtool_gql.models.changes import Operation
 from virtool_gql.models.documents import Document, Timestamp
@@ -70,6 +72,7 @@ class Collection(StrEnum):
     HISTORY = "history"
     SEQUENCES = "sequences"
     TASKS = "tasks"
+    STATUS = "status"
     SETTINGS = "settings"
     INSTANCE_MESSAGES = "instance_messages"
     AUDIT = "audit"
@@ -91,6 +94,7 @@ described(
         Collection.HISTORY: "Entries of the history of OTUs.",
         Collection.SEQUENCES: "Sequences of isolates.",
         Collection.TASKS: "Work in the background.",
+        Collection.STATUS: "What is known of the profile HMMs and of the software.",
         Collection.SETTINGS: "The settings.",
         Collection.INSTANCE_MESSAGES: "Messages to everybody.",
         Collection.AUDIT: "Entries of the audit log, for administrators.",
@@ -219,6 +223,13 @@ class TaskChange(Change):
     task: Task | None = strawberry.field(description="The task as it was just after; null when it is gone.")
 
 
+@strawberry.type(description="Something else is known of the profile HMMs, or of the software.")
+class StatusChange(Change):
+    """Something else is known of the profile HMMs, or of the software."""
+
+    status: Status | None = strawberry.field(description="What was known just after.")
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -264,6 +275,7 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.OTUS: _teller("otu", OTUChange, OTU, otus.OTU),
     Collection.SEQUENCES: _teller("sequence", SequenceChange, Sequence, otus.Sequence),
     Collection.TASKS: _teller("task", TaskChange, Task, task_models.Task),
+    Collection.STATUS: _teller("status", StatusChange, AnyStatus, status_models.Status),
     Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),
     Collection.INSTANCE_MESSAGES: _teller(
         "instance_message", InstanceMessageChange, InstanceMessage, settings.InstanceMessage, "message"

@@ -21,6 +21,7 @@ from schema.otus import OTU
 from schema.references import Reference
 from schema.samples import Sample
 from schema.sequences import Sequence as OTUSequence
+from schema.status import AnyStatus
 from schema.subtractions import Subtraction
 from schema.tasks import Task
 from schema.users import User
@@ -124,6 +125,7 @@ class Loaders:
         self.otu_most_recent_change: Loader[HistoryEntry | None] = self._of_each(db.history.latest_unbuilt, _entry)
         self.otu_at_version: Loader[OTU | None] = self._of_each(db.history.at_versions, _then)
         self.task = self._loader(db.tasks, Task.from_document)
+        self.status = self._loader(db.statuses, AnyStatus.from_document)
         self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
         self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
 
@@ -161,6 +163,7 @@ class Loaders:
             "label": self.label,
             "subtraction": self.subtraction,
             "task": self.task,
+            "status": self.status,
             "reference": self.reference,
             "otu": self.otu,
             "isolate": self.isolate,

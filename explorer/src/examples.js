@@ -132,7 +132,7 @@ subscription WatchEverything {
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
       SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES, HISTORY
-      TASKS, SETTINGS, INSTANCE_MESSAGES, AUDIT
+      TASKS, STATUS, SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {
     __typename cursor operation ids at

@@ -48,7 +48,7 @@ class LiveServer:
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VT_")}
-        command = [sys.executable, "-m", "virtool_gql", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "virtool_gql", "serve", "--no-refreshing", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--data-path", str(self.data_path), "--watch-path", str(self.watch_path), *self.arguments],

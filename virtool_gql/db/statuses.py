@@ -1,6 +1,6 @@
 """What is known of the things that are installed once for the whole instance: the HMM profiles, and the software."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +43,12 @@ class Statuses(Listing[Status]):
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance, Status, readable_status)
+
+    async def get_many(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, Status]:
+        """Give by id those that there are, also before anything is known of them."""
+        wanted = set(ids)
+        unknown = {id: Status(id=id) for id in wanted & {HMM_STATUS_ID, SOFTWARE_STATUS_ID}}
+        return unknown | await super().get_many(viewer, wanted)
 
     async def hmm(self) -> Status:
         return await status_of(self.store, HMM_STATUS_ID)
