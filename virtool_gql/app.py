@@ -40,6 +40,7 @@ from virtool_gql.web.downloads import Downloads
 from virtool_gql.web.edge import Edge, make_edge
 from virtool_gql.web.explorer import Explorer
 from virtool_gql.web.exports import Exports
+from virtool_gql.web.fasta import FastaDownloads
 from virtool_gql.web.health import Health
 from virtool_gql.web.http import GraphQLEndpoint
 from virtool_gql.web.identity import PREFLIGHT, Identifier
@@ -199,6 +200,7 @@ class Application:
         routes = [
             *Uploads(db, edge.identifier).routes(),
             *Downloads(db, edge.identifier).routes(),
+            *FastaDownloads(db, edge.identifier).routes(),
             *Exports(db, edge.identifier).routes(),
             *Health(db.store, redis).routes(),
             *explorer.routes(),

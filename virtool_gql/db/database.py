@@ -25,6 +25,7 @@ from virtool_gql.access import (
 from virtool_gql.db.account import Account
 from virtool_gql.db.audit import Audit
 from virtool_gql.db.credentials import Credentials
+from virtool_gql.db.fasta import Fastas
 from virtool_gql.db.files import Files
 from virtool_gql.db.genbank import GenBank
 from virtool_gql.db.groups import Groups
@@ -168,6 +169,7 @@ class Database:
         self.indexes = Indexes(instance, self.jobs)
         self.isolates = Isolates(instance, self.otus)
         self.sequences = Sequences(instance)
+        self.fastas = Fastas(self.otus, self.isolates, self.sequences)
         self.sweeps = Sweeps(instance)
 
     def changes(
