@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def settings(services: ServiceUrls, postgres_url: str, db: Database) -> Settings:
-    config = Config(data_path=db.places.data_path)
+    config = Config(data_path=db.places.data_path, no_refreshing=True)
     return Settings(stores=StoreUrls(postgres_url), redis=services.redis, server_pid=os.getpid(), config=config)
 
 
@@ -100,7 +100,7 @@ async def test_it_can_be_ended_at_once(settings: Settings) -> None:
 
 
 async def test_secrets_are_neither_in_arguments_nor_in_the_environment(db: Database, settings: Settings) -> None:
-    config = Config(data_path=db.places.data_path, redis_url="redis://:very-secret@localhost")
+    config = Config(data_path=db.places.data_path, no_refreshing=True, redis_url="redis://:very-secret@localhost")
     supervisor = Supervisor(structs.replace(settings, config=config))
     async with supervisor.running():
         await deleted(db)
