@@ -12,6 +12,7 @@ from virtool_gql.access import Viewer, has_right
 from virtool_gql.db.database import Database
 from virtool_gql.db.group_traces import MOST_AT_ONCE
 from virtool_gql.db.reference_members import MemberRights, ReferenceMembers
+from virtool_gql.db.references import ReferenceChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
 from virtool_gql.models.references import Member, Reference, Right
 from virtool_gql.models.users import Group, User
@@ -160,6 +161,22 @@ async def test_one_changes_and_removes_oneself(each_db: Database) -> None:
         await each_db.references.get(WRITER, other.id)
 
 
+async def test_of_two_who_remove_each_other_one_stays(each_db: Database) -> None:
+    users = each_db.reference_users
+    others = (viewer_named("one"), viewer_named("two"))
+    for number in range(5):
+        members = (member("one", Right.MODIFY), member("two", Right.MODIFY))
+        reference = await stored_reference(each_db, f"Reference {number}", "somebody", users=members)
+        answers = await asyncio.gather(
+            users.remove(others[0], reference.id, "two"),
+            users.remove(others[1], reference.id, "one"),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(answer, NotFound) for answer in answers) == 1
+        now = await each_db.references.get(ADMINISTRATOR, reference.id)
+        assert len(now.users) == 1
+
+
 async def test_groups_give_rights_to_their_members(each_db: Database) -> None:
     db = each_db
     group = await stored_group(db)
@@ -196,12 +213,19 @@ async def test_a_group_of_more_references_than_one_transaction_holds_is_deleted(
 
 async def test_a_group_that_is_deleted_while_it_is_added_is_no_member(each_db: Database) -> None:
     db = each_db
-    for round in range(10):
-        group = await stored_group(db, f"Group {round}")
-        references = [await stored_reference(db, f"{number}") for number in range(4)]
-        adds = (db.reference_groups.add(OWNER, reference.id, group.id, MemberRights()) for reference in references)
-        answers = await asyncio.gather(*adds, db.groups.delete(ADMINISTRATOR, group.id), return_exceptions=True)
-        assert all(isinstance(answer, Reference | Group | BadUserInput) for answer in answers), answers
+    for number in range(4):
+        group = await stored_group(db, f"Group {number}")
+        reference = await stored_reference(db, f"Reference {number}")
+        edits = [ReferenceChanges(description=f"{edit}") for edit in range(12)]
+        added, deleted, *_ = await asyncio.gather(
+            db.reference_groups.add(OWNER, reference.id, group.id, MemberRights()),
+            db.groups.delete(ADMINISTRATOR, group.id),
+            # Those who are in the way let the addition come before, between and after the looks of the deletion.
+            *(db.references.update(OWNER, reference.id, edit) for edit in edits),
+            return_exceptions=True,
+        )
+        assert isinstance(added, Reference | BadUserInput), added
+        assert isinstance(deleted, Group), deleted
         assert await db.store.count(Reference, Has("groups.id", group.id)) == 0
 
 

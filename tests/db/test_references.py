@@ -10,6 +10,7 @@ from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
+from virtool_gql.db.reference_members import MemberRights
 from virtool_gql.db.references import OFFICIAL_SLUG, NewReference, ReferenceChanges
 from virtool_gql.db.settings import SettingsChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
@@ -227,6 +228,22 @@ async def test_edits_at_once_lose_nothing(each_db: Database) -> None:
     await asyncio.gather(*(each_db.references.update(OWNER, reference.id, change) for change in changes))
     stored = await each_db.references.get(OWNER, reference.id)
     assert (stored.name, stored.description, stored.organism, stored.version) == ("N", "D", "O", 4)
+
+
+async def test_whose_right_is_taken_meanwhile_changes_nothing_after_that(each_db: Database) -> None:
+    db = each_db
+    for number in range(5):
+        reference = await stored_reference(db, f"Reference {number}", **MEMBERS)
+        changes = (ReferenceChanges(description=f"{edit}") for edit in range(10))
+        taken, *answers = await asyncio.gather(
+            db.reference_users.update(OWNER, reference.id, "writer", MemberRights(modify=False)),
+            *(db.references.update(WRITER, reference.id, change) for change in changes),
+            return_exceptions=True,
+        )
+        assert isinstance(taken, Reference)
+        landed = [answer for answer in answers if isinstance(answer, Reference)]
+        assert all(answer.version < taken.version for answer in landed)
+        assert len(landed) + sum(isinstance(answer, Forbidden) for answer in answers) == 10
 
 
 async def test_targets_are_of_barcodes_alone(db: Database) -> None:
