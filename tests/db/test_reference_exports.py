@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.factories.indexes import stored_index
 from tests.factories.otus import full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.reference_files import (
     OFFICIAL,
@@ -27,6 +28,7 @@ from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.otu_writes import Stored, stored, write_change
+from virtool_gql.db.reference_clones import manifest_of
 from virtool_gql.db.reference_exports import AT_ONCE, Export, Scope, Vanished
 from virtool_gql.db.reference_files import checked_reference
 from virtool_gql.db.reference_imports import NewImport
@@ -54,18 +56,9 @@ async def shared_reference(db: Database, **values: Any) -> Reference:
     return await stored_reference(db, **members | values)
 
 
-async def stored_index(db: Database, reference: Reference, number: int = 0, **values: Any) -> Index:
-    otus = (await db.store.find(OTU, Eq("reference_id", reference.id))).documents
-    made: dict[str, Any] = {"manifest": {otu.id: otu.revision for otu in otus}, "ready": True}
-    index = Index(
-        id=db.instance.new_id(),
-        reference_id=reference.id,
-        number=number,
-        user_id="owner",
-        created_at=db.instance.clock(),
-        **made | values,
-    )
-    return (await db.store.insert(index))[0]
+async def built(db: Database, reference: Reference, number: int = 0) -> Index:
+    """Make an index of the reference as it is."""
+    return await stored_index(db, reference.id, number, manifest=await manifest_of(db.store, reference.id))
 
 
 async def edited(db: Database, otu: Stored, after: JoinedOTU | None) -> Stored | None:
@@ -110,7 +103,7 @@ async def imported(db: Database, contents: Any) -> Reference:
 
 async def test_who_may_export(db: Database) -> None:
     reference = await shared_reference(db)
-    index = await stored_index(db, reference)
+    index = await built(db, reference)
     exports = db.reference_exports
     for viewer in (READER, GROUPED, OWNER, ADMINISTRATOR):
         assert (await exports.of_reference(viewer, reference.id, Scope.ALL, IdKind.LOCAL)).reference == reference
@@ -187,9 +180,9 @@ async def test_scopes(each_db: Database) -> None:
     ]
     with pytest.raises(Conflict, match="has not been built yet"):
         await names_in(db, reference, Scope.BUILT)
-    await stored_index(db, reference, 1)
-    await stored_index(db, reference, 0, manifest={})
-    await stored_index(db, reference, 2, manifest={}, ready=False)
+    await built(db, reference, 1)
+    await stored_index(db, reference.id, 0, latest=False)
+    await stored_index(db, reference.id, 2, latest=False, ready=False)
     await renamed(db, await renamed(db, edited_since, "Now another"), "Now yet another")
     await edited(db, broken_since, structs.replace(broken_since.joined, name="Broken", isolates=()))
     await edited(db, removed_since, None)
@@ -211,7 +204,7 @@ async def test_an_index_stays_the_same_file_whatever_is_edited(each_db: Database
     first, second, third = [
         await stored_otu(db, reference.id, full_otu(f"otu0000{n}", name=f"Virus {n}")) for n in range(3)
     ]
-    index = await stored_index(db, reference, 4)
+    index = await built(db, reference, 4)
     exports = db.reference_exports
     before = await exports.of_index(READER, index.id, IdKind.LOCAL)
     packed = await bytes_of(before)
