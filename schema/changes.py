@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -235,9 +236,14 @@ D = TypeVar("D", bound=Document)
 
 def document_of(kind: type[D], change: models.Change) -> D:
     """Make the document of a change; required fields that are not announced are empty."""
-    unannounced = kind.kept.unannounced or frozenset()
+    return msgspec.convert({**_unannounced(kind), **change.document}, kind)
+
+
+@cache
+def _unannounced(kind: type[Document]) -> Mapping[str, str]:
+    """Give empty values for the required fields that are not announced."""
     required = (field.name for field in msgspec.structs.fields(kind) if field.required)
-    return msgspec.convert({name: "" for name in required if name in unannounced} | change.document, kind)
+    return {name: "" for name in required if name in (kind.kept.unannounced or ())}
 
 
 def _teller(

@@ -91,10 +91,23 @@ class Loader(Generic[T]):
 
 
 class Loaders:
-    """The loaders of one operation or one event, never of more."""
+    """The loaders of one operation or one event, never of more.
+
+    They are made when one of them is used: most events of a burst need none.
+    """
 
     def __init__(self, db: Database, caller: Caller) -> None:
+        self._db = db
         self._caller = caller
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the loaders when the first of them is asked for."""
+        if name.startswith("_") or "audit" in vars(self):
+            raise AttributeError(name)
+        self._make(self._db)
+        return getattr(self, name)
+
+    def _make(self, db: Database) -> None:
         self.audit = self._loader(db.audit, AuditEntry.from_document)
         self.sample = self._loader(db.samples, Sample.from_document)
         self.quality: Loader[Quality | None] = self._of_each(db.samples.qualities, lambda quality: quality)
