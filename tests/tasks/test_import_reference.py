@@ -29,7 +29,7 @@ from virtool_gql.models.references import DataType, Reference
 from virtool_gql.models.tasks import Task, TaskState
 from virtool_gql.models.users import Permission
 from virtool_gql.query import And, Eq, Order, Page
-from virtool_gql.tasks.import_reference import MOST_BASES, MOST_OTUS, batches
+from virtool_gql.tasks.filling_from_file import MOST_BASES, MOST_OTUS, batches
 
 __all__ = ["clock", "db", "each_db", "split_db", "split_urls"]
 
