@@ -7,7 +7,7 @@ import msgspec
 from msgspec import structs
 
 from virtool_gql.access import Viewer, readable_references, require_right
-from virtool_gql.db.creation import created_by, created_once, creation_key, once
+from virtool_gql.db.creation import Turns, created_by, created_once, creation_key, once
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.listing import Listing
 from virtool_gql.db.reference_controls import control_of, without_deleted_control
@@ -44,6 +44,7 @@ class References(Listing[Reference]):
         super().__init__(instance, Reference, readable_references)
         self._settings = settings
         self._tasks = tasks
+        self._turns = Turns()
 
     async def official_installed(self) -> bool:
         """Tell whether somebody has installed the official reference, whoever may read it."""
@@ -79,7 +80,8 @@ class References(Listing[Reference]):
         async def make() -> tuple[Reference, Task]:
             return await retried(lambda: self._make(viewer, new, type, args_of, key, also))
 
-        reference, task = await once(lambda: self._made_by(key), make)
+        async with self._turns.of(key):  # a store without transactions shows the reference before its task is there
+            reference, task = await once(lambda: self._made_by(key), make)
         await self._tasks.wake()
         return reference, task
 
