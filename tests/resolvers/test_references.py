@@ -8,6 +8,7 @@ from tests.factories.api import Api
 from tests.factories.groups import stored_group
 from tests.factories.otus import stored_otu
 from tests.factories.references import member, stored_reference
+from tests.factories.tasks import stored_task
 from tests.factories.users import stored_user
 from virtool_gql.access import Viewer
 from virtool_gql.models.history import HistoryEntry, Verb
@@ -218,7 +219,7 @@ async def test_where_a_reference_comes_from_is_shown(api: Api, owner: Viewer, st
 
 COUNTED = """query($n: Int) { references(first: $n) { nodes {
     name otuCount unbuiltChangeCount modifiedOtuCount contributors { count user { handle } }
-    members { user { handle } group { name } } user { handle } internalControl { name } } } }"""
+    members { user { handle } group { name } } user { handle } internalControl { name } task { type } } } }"""
 
 
 async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer, administrator: Viewer) -> None:
@@ -231,6 +232,7 @@ async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer,
             owner.user_id,
             users=tuple(member(id) for id in users[: number % 5 + 1]),
             groups=(member(group.id),),
+            task_id=(await stored_task(api.db, owner.user_id)).id,
         )
         made = [(await stored_otu(api.db, reference.id, user_id=users[each])).otu for each in range(number % 3)]
         if made:
@@ -242,9 +244,10 @@ async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer,
                 page = await api.ask(viewer, COUNTED, n=first)
             assert len(page["nodes"]) == first
             counts[viewer.handle, first] = len(statements)
-    # References, creators, OTUs, three counts, contributors; then members and contributors, groups.
-    assert counts["owner", 2] == counts["owner", 25] <= 11, statements
-    assert counts["administrator", 2] == counts["administrator", 25] <= counts["owner", 2]
+    # References, their creators, three counts, contributions; OTUs and tasks, each with the rights; then the users
+    # and groups among the members, and the contributors.
+    assert counts["owner", 2] == counts["owner", 25] <= 13, statements
+    assert counts["administrator", 2] == counts["administrator", 25] == counts["owner", 2] - 2
     last = page["nodes"][23]
     assert (last["otuCount"], last["unbuiltChangeCount"], last["modifiedOtuCount"]) == (2, 2, 2)
     assert [(each["count"], each["user"]["handle"]) for each in last["contributors"]] in (

@@ -87,7 +87,9 @@ class References(Listing[Reference]):
 
     async def made_with(self, viewer: Viewer, idempotency_key: str | None) -> tuple[Reference, Task] | None:
         """Give what the viewer has made with the key, before anything is asked that may no longer hold."""
-        return await self._made_by(creation_key(viewer, idempotency_key))
+        key = creation_key(viewer, idempotency_key)
+        async with self._turns.of(key):
+            return await self._made_by(key)
 
     async def _make(  # noqa: PLR0913, PLR0917 - as `make`
         self, viewer: Viewer, new: NewReference, type: TaskType, args_of: ArgsOf, key: str | None, also: Also | None
