@@ -13,7 +13,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from redis.asyncio import Redis
+
+from tests.factories.database import LIMITS
 from virtool_gql.config import Config
+from virtool_gql.db.database import Database
 from virtool_gql.db.outside import Outside
 from virtool_gql.http import Client
 
@@ -229,6 +233,14 @@ class Waits:
 def outside(world: World, client: Client, clock: Callable[[], Any], **settings: Any) -> Outside:
     """Give the way to the world, with other settings if need be."""
     return Outside(Config(github_url=world.url, ncbi_url=world.url, **settings), client, clock)
+
+
+def reaching(db: Database, redis: Redis, way: Outside) -> Database:
+    """Give the same database with a way to the world."""
+    clock, new_id = db.instance.clock, db.instance.new_id
+    return Database(
+        db.store.store, redis, db.hub, db.places, job_limits=LIMITS, clock=clock, new_id=new_id, outside=way
+    )
 
 
 @contextmanager

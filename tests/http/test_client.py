@@ -52,7 +52,7 @@ async def test_a_fault_is_asked_again_after_pauses(world: World, client: Client,
     assert waits.seconds == [1.0, 2.0]
 
 
-async def test_pauses_are_spread(waits: Waits) -> None:
+def test_pauses_are_spread() -> None:
     assert (QUICK.pause(1, 0.0), QUICK.pause(1, 1.0), QUICK.pause(3, 0.5)) == (0.5, 1.5, 4.0)
 
 
