@@ -1,5 +1,6 @@
 """Loaders: what nested fields need, fetched in one statement for all of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -52,6 +53,7 @@ class Loader(Generic[T]):
         self._fetch = fetch
         self._asked = DataLoader(self._fetch_lists, cache=False)
         self._ahead: dict[Hashable, T] = {}
+        self._turn: asyncio.Lock | None = None
 
     async def load(self, id: Hashable) -> T:
         return (await self._asked.load((id,)))[0]
@@ -66,10 +68,12 @@ class Loader(Generic[T]):
         return [[found[id] for id in one] for one in lists]
 
     async def fetch_ahead(self, ids: set[Hashable]) -> list[T]:
-        """Fetch what will be asked for; give those that there are."""
-        missing = list(ids - self._ahead.keys())
-        if missing:
-            self._ahead.update(zip(missing, await self._fetch(missing), strict=True))
+        """Fetch what will be asked for; give those that there are. Of two that want the same one fetches it."""
+        self._turn = self._turn or asyncio.Lock()
+        async with self._turn:
+            missing = list(ids - self._ahead.keys())
+            if missing:
+                self._ahead.update(zip(missing, await self._fetch(missing), strict=True))
         return [entity for id in ids if (entity := self._ahead[id]) is not None]
 
     def forget(self) -> None:
