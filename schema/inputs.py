@@ -9,7 +9,7 @@ import strawberry
 from schema.ids import stored_ids
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.documents import Timestamp
-from virtool_gql.query import EVERYTHING, And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Range, Text
+from virtool_gql.query import EVERYTHING, NOTHING, And, Empty, Eq, Exists, Filter, Has, In, Not, Or, Range, Text
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -79,7 +79,10 @@ def with_ids(path: str, prefix: str, ids: Collection[str] | None) -> Filter:
 
 def with_id(path: str, prefix: str, id: str | None) -> Filter:
     id = given(id)
-    return EVERYTHING if id is None else with_ids(path, prefix, [id])
+    if id is None:
+        return EVERYTHING
+    of_this_type = stored_ids(prefix, [id])
+    return Eq(path, *of_this_type) if of_this_type else NOTHING  # an ordered index knows no `In`
 
 
 def having(path: str, prefix: str, ids: Collection[str] | None) -> Filter:
