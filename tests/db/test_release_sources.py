@@ -77,7 +77,7 @@ async def test_the_token_goes_to_github_and_not_to_where_files_are(
             assert path.read_bytes() == b"abc"
         assert world.asked[0].headers["authorization"] == "Bearer geheim"
         assert "authorization" not in files.asked[0].headers
-    assert not any(await run_in_thread(list, tmp_path.iterdir()))
+    assert await run_in_thread(lambda: list(tmp_path.iterdir())) == []
 
 
 async def test_nothing_new_keeps_what_is_known(world: World, way: Outside) -> None:
