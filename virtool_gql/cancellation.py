@@ -9,13 +9,16 @@ from typing import Any
 AGAIN_SECONDS = 0.1
 
 
-async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel tasks and wait until they have ended; again where a library swallowed that."""
+async def cancelled(*tasks: "asyncio.Task[Any]", again_seconds: float = AGAIN_SECONDS) -> None:
+    """Cancel tasks and wait until they have ended; again where a library swallowed that.
+
+    Those that have something to undo need time for it, before they are cancelled again in the middle of that.
+    """
     pending: set[asyncio.Task[Any]] = {task for task in tasks if not task.done()}
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=again_seconds)
 
 
 class Endings:

@@ -22,7 +22,7 @@ from virtool_gql.db.database import Database
 from virtool_gql.db.task_runs import KEPT
 from virtool_gql.embedded import ServiceUrls
 from virtool_gql.models.labels import Label
-from virtool_gql.models.tasks import DeleteReference, Task, TaskState, TaskType
+from virtool_gql.models.tasks import DeleteReference, Refresh, Task, TaskState, TaskType
 from virtool_gql.query import Eq, Page
 from virtool_gql.stores.opening import StoreUrls
 from virtool_gql.stores.redis import Signals
@@ -207,6 +207,13 @@ async def test_periodic_tasks_come_again_and_again_and_do_not_pile_up(db: Databa
         assert len(await ticks()) <= KEPT + 2
     outstanding = [task for task in await ticks() if not task.ended]
     assert len(outstanding) == 1
+
+
+async def test_a_periodic_task_that_is_switched_off_is_left_to_others(db: Database, workers: Workers) -> None:
+    left = await stored_task(db, None, TaskType.REFRESH_HMMS, Refresh(), periodic_key=TaskType.REFRESH_HMMS)
+    async with workers():
+        await done_once(db, await task_of(db, "label001"), attempts=1)
+    assert await task_now(db, left) == left
 
 
 async def test_a_worker_that_has_taken_much_memory_ends_to_be_replaced(db: Database, workers: Workers) -> None:

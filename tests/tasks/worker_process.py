@@ -87,6 +87,17 @@ class Ticking(Work[Refresh]):
         return ()
 
 
+class SwitchedOff(Work[Refresh]):
+    """A periodic task that this worker is not to do."""
+
+    type = TaskType.REFRESH_HMMS
+    arguments = Refresh
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        return ()
+
+
 class Large(Noting):
     """Leaves a lot of memory taken."""
 
@@ -97,7 +108,7 @@ class Large(Noting):
         self.kept.append(b"x" * 300_000_000)
 
 
-WORKS: Mapping[TaskType, type[AnyWork]] = {work.type: work for work in (Noting, Light, Ticking, Large)}
+WORKS: Mapping[TaskType, type[AnyWork]] = {work.type: work for work in (Noting, Light, Ticking, SwitchedOff, Large)}
 
 
 async def run(settings: Settings, timing: Timing) -> None:

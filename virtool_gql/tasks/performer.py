@@ -27,6 +27,8 @@ DISK_FULL = "The disk is full. Ask an administrator to make room, then try again
 MEMORY_FULL = "This needed more memory than there is; tell an administrator."
 GONE = "What this was about was deleted before it was done."
 FINISH_ATTEMPTS = 20
+UNDO_SECONDS = 5.0
+"""For how long a task that is stopped may undo what it has written, where the store has no transactions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +159,10 @@ class _Performance:
                 await asyncio.wait({telling, steps}, return_when=asyncio.FIRST_COMPLETED)
                 if steps.done():
                     return await steps
-                await cancelled(steps)
+                await cancelled(steps, again_seconds=UNDO_SECONDS)
                 return steps.result() if not steps.cancelled() else await telling
         finally:
-            await cancelled(steps)
+            await cancelled(steps, again_seconds=UNDO_SECONDS)
 
     async def _take_steps(self) -> Task:
         work = self._kind(self)

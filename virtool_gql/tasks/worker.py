@@ -17,10 +17,10 @@ from virtool_gql.db.task_runs import TaskRuns
 from virtool_gql.db.tasks import TASKS_CHANNEL
 from virtool_gql.errors import VirtoolError
 from virtool_gql.executors import run_in_thread
-from virtool_gql.models.tasks import Task, TaskType
+from virtool_gql.models.tasks import Refresh, Task, TaskType
 from virtool_gql.processes import has_died, runner_name
 from virtool_gql.tasks import performer
-from virtool_gql.tasks.performer import Performer
+from virtool_gql.tasks.performer import UNDO_SECONDS, Performer
 from virtool_gql.tasks.work import AnyWork
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Worker:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await cancelled(*loops, *ends)
-            await cancelled(*self._doing.values())
+            await cancelled(*self._doing.values(), again_seconds=UNDO_SECONDS)
 
     async def _again(self, work: Callable[[], Awaitable[None]], pause: float = 0) -> None:
         """Do something again and again, also after a store or a fault has interrupted it."""
@@ -118,7 +118,11 @@ class Worker:
     def _wanted(self) -> list[TaskType]:
         light = len(self._doing) - (self._heavy is not None)
         room = {True: self._heavy is None, False: light < MOST_LIGHT}
-        return [type for type, work in self._works.items() if room[work.heavy]]
+        return [type for type, work in self._works.items() if room[work.heavy] and self._is_on(work)]
+
+    def _is_on(self, work: type[AnyWork]) -> bool:
+        """Tell whether this worker does such tasks: those that come again and again may be switched off."""
+        return work.arguments is not Refresh or work.interval(self._config) is not None
 
     def _begin(self, task: Task) -> None:
         if self._works[task.type].heavy:
