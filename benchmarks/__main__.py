@@ -1,12 +1,18 @@
-"""`script/bench query`, `fanout [sockets]`, `stores [samples]` and `upload [MiB]`."""
+"""`script/bench query`, `fanout [sockets]`, `stores [samples]`, `upload [MiB]` and `references`."""
 
 import sys
 
 import uvloop
 
-from benchmarks import fanout, query, stores, upload
+from benchmarks import fanout, query, references, stores, upload
 
-BENCHMARKS = {"query": query.main, "fanout": fanout.main, "stores": stores.main, "upload": upload.main}
+BENCHMARKS = {
+    "query": query.main,
+    "fanout": fanout.main,
+    "stores": stores.main,
+    "upload": upload.main,
+    "references": references.main,
+}
 
 
 def main() -> int:

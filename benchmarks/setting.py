@@ -58,7 +58,7 @@ async def setting(**variables: str) -> AsyncIterator[Setting]:
                 **variables,
             }
             port = free_port()
-            serve = ["serve", "--no-runner", "--no-file-manager", "--port", str(port)]
+            serve = ["serve", "--no-runner", "--no-file-manager", "--no-refreshing", "--port", str(port)]
             command = [sys.executable, "-m", "virtool_gql", *serve]
             with started(command, environment, port) as ours:
                 cookie, user_id = await asyncio.to_thread(first_user, port)

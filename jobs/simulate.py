@@ -1,8 +1,11 @@
 """Made-up viruses and sequencing reads of them, for tests, demonstrations and measurements."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,38 @@ def simulate_genome(seed: int, length: int = 8_000, gc: float = 0.43) -> str:
     """Give a random genome; the same seed gives the same one."""
     chances = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
     return np.random.default_rng(seed).choice(BASES, length, p=chances).tobytes().decode()
+
+
+def simulate_reference(otus: int, seed: int, *, folder: Path, length: int = 2_000) -> Path:
+    """Write a reference of viruses, each with two segments of one isolate, to `reference.json.gz` in the folder."""
+    contents = {"data_type": "genome", "organism": "virus", "otus": [_otu(n, seed, length) for n in range(1, otus + 1)]}
+    path = folder / "reference.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(contents).encode(), 1, mtime=0))
+    return path
+
+
+def _otu(number: int, seed: int, length: int) -> dict[str, Any]:
+    name = f"Demonstration virus {number}"
+    segments = ("RNA 1", "RNA 2")
+    sequences = [
+        {
+            "_id": f"demo{number}s{each}",
+            "accession": f"XX{number:06}.{each}",
+            "definition": f"{name} segment {segment}, complete sequence",
+            "host": "Nicotiana benthamiana",
+            "segment": segment,
+            "sequence": simulate_genome(seed + 2 * number + each, length),
+        }
+        for each, segment in enumerate(segments, 1)
+    ]
+    isolate = {"id": f"demo{number}", "source_type": "isolate", "source_name": f"Field {number}", "default": True}
+    return {
+        "_id": f"demo{number}",
+        "name": name,
+        "abbreviation": f"DV{number}",
+        "schema": [{"name": segment, "molecule": "ssRNA+", "required": True} for segment in segments],
+        "isolates": [{**isolate, "sequences": sequences}],
+    }
 
 
 def simulate_pairs(  # noqa: PLR0913 - a call names what it changes

@@ -1,7 +1,8 @@
-"""Walk a newcomer's story: first user, upload, sample, the job's progress, and the quality of the reads."""
+"""Walk a newcomer's story: first user, a sample with its job and quality, a reference imported and exported."""
 
 import argparse
 import getpass
+import gzip
 import http.client
 import json
 import os
@@ -20,9 +21,9 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from jobs.simulate import simulate_genome, simulate_pairs
+from jobs.simulate import simulate_genome, simulate_pairs, simulate_reference
 
-FINAL = {"COMPLETE", "ERROR", "CANCELLED", "TERMINATED", "TIMEOUT"}
+FINAL = {"COMPLETE", "FAILED", "ERROR", "CANCELLED", "TERMINATED", "TIMEOUT"}
 BAR_WIDTH = 40
 FRAGMENT_ENDS = 2
 
@@ -60,14 +61,21 @@ class Client:
                 raise DemoError("; ".join(error["message"] for error in payload["errors"]))
         return data
 
-    def upload(self, path: Path) -> str:
-        query = urllib.parse.urlencode({"name": path.name, "type": "READS"})
+    def upload(self, path: Path, type: str = "READS") -> str:
+        query = urllib.parse.urlencode({"name": path.name, "type": type})
         headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
         with path.open("rb") as reads:
             answer = self.request(f"/uploads?{query}", reads, {**headers, "x-graphql-preflight": "1"})
         if "id" not in answer:
             raise DemoError(str(answer.get("message", answer)))
         return str(answer["id"])
+
+    def download(self, path: str) -> bytes:
+        try:
+            with self.opener.open(f"{self.url}{path}", timeout=600) as response:
+                return bytes(response.read())
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
+            raise DemoError(f"{path} cannot be downloaded: {error}") from error
 
     def subscribe(self, query: str, **variables: object) -> Iterator[dict[str, Any]]:
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
@@ -166,14 +174,64 @@ def watch(client: Client, job_id: str, cursor: str) -> None:
     )
     for change in changes:
         job = change["jobs"]["job"]
-        done = round(job["progress"] * BAR_WIDTH)
-        bar = "#" * done + "-" * (BAR_WIDTH - done)
-        print(f"\r[{bar}] {job['progress']:4.0%} {job['state'].lower()} {job['stage'] or '':<24}", end="", flush=True)
+        draw(job["progress"], job["state"], job["stage"])
         if job["state"] in FINAL:
             print()
             if job["error"]:
                 raise DemoError(job["error"]["message"])
             return
+
+
+def draw(progress: float, state: str, stage: str | None) -> None:
+    done = round(progress * BAR_WIDTH)
+    bar = "#" * done + "-" * (BAR_WIDTH - done)
+    print(f"\r[{bar}] {progress:4.0%} {state.lower()} {stage or '':<24}", end="", flush=True)
+
+
+def import_reference(client: Client, path: Path) -> str:
+    """Upload a reference and watch its import; give the reference's id."""
+    file_id = client.upload(path, "REFERENCE")
+    print(f"\nUploaded {path.name} ({path.stat().st_size:,} bytes) as {file_id}")
+    cursor = client.execute("{ cursor }")["cursor"]
+    payload = client.execute(
+        """mutation($input: ImportReferenceInput!) {
+          importReference(input: $input) { reference { id name } task { id } errors { message } }
+        }""",
+        input={"fileId": file_id, "name": f"Demo {secrets.token_hex(3)}"},
+    )["importReference"]
+    changes = client.subscribe(
+        """subscription($ids: [ID!], $after: Cursor) {
+          tasks(ids: $ids, after: $after) { task { state step progress error problems { message } } }
+        }""",
+        ids=[payload["task"]["id"]],
+        after=cursor,
+    )
+    for change in changes:
+        task = change["tasks"]["task"]
+        draw(task["progress"], task["state"], task["step"])
+        if task["state"] in FINAL:
+            break
+    print()
+    if task["error"]:
+        raise DemoError(" ".join([task["error"], *(problem["message"] for problem in task["problems"])]))
+    return str(payload["reference"]["id"])
+
+
+def show_reference(client: Client, reference_id: str) -> None:
+    """Show what was imported, and export it again."""
+    found = client.execute(
+        """query($id: ID!) { reference(id: $id) { name otuCount exportUrl }
+          otus(referenceId: $id, first: 1) { nodes { name isolates { name sequences { accession } } } } }""",
+        id=reference_id,
+    )
+    reference, (otu,) = found["reference"], found["otus"]["nodes"]
+    accessions = ", ".join(sequence["accession"] for sequence in otu["isolates"][0]["sequences"])
+    print(
+        f"The reference {reference['name']} has {reference['otuCount']} OTUs; the first is {otu['name']} ({accessions})"
+    )
+    exported = client.download(reference["exportUrl"])
+    count = len(json.loads(gzip.decompress(exported))["otus"])
+    print(f"{client.url}{reference['exportUrl']} ({len(exported):,} bytes, {count} OTUs)")
 
 
 def show_quality(client: Client, sample_id: str) -> None:
@@ -234,6 +292,7 @@ def main() -> int:
             sample_id, job_id, cursor = create_sample(client, paths)
             watch(client, job_id, cursor)
             show_quality(client, sample_id)
+            show_reference(client, import_reference(client, simulate_reference(20, seed=7, folder=Path(folder))))
     except KeyboardInterrupt:
         print("\nThe demo stopped; what it has begun goes on.", file=sys.stderr)
         return 130

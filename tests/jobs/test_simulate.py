@@ -3,7 +3,8 @@
 import gzip
 from pathlib import Path
 
-from jobs.simulate import COMPLEMENT, SHORTEST_READ, simulate_genome, simulate_pairs
+from jobs.simulate import COMPLEMENT, SHORTEST_READ, simulate_genome, simulate_pairs, simulate_reference
+from virtool_gql.db.reference_files import read_reference
 
 
 def records(path: Path) -> list[list[str]]:
@@ -47,3 +48,12 @@ def test_pairs_come_from_the_genome_with_few_errors(tmp_path: Path) -> None:
 def test_short_genomes_and_reads_work(tmp_path: Path) -> None:
     paths = simulate_pairs(simulate_genome(1, 100), 10, 1, folder=tmp_path, read_length=20, fragment_length=60)
     assert all(len(record[1]) <= 20 for path in paths for record in records(path))
+
+
+def test_a_reference_is_one_that_can_be_imported(tmp_path: Path) -> None:
+    path = simulate_reference(3, 1, folder=tmp_path, length=50)
+    file = read_reference(path, strict=True)
+    assert (file.problems, file.warnings, len(file.otus)) == ((), (), 3)
+    sequences = [sequence.sequence for otu in file.otus for isolate in otu.isolates for sequence in isolate.sequences]
+    assert len(set(sequences)) == 6
+    assert simulate_reference(3, 1, folder=tmp_path, length=50).read_bytes() == path.read_bytes()

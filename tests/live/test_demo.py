@@ -21,6 +21,9 @@ def test_simulated_reads_go_from_upload_to_quality(server: LiveServer) -> None:
     assert "100% complete" in done.stdout
     assert "10,000 reads of" in done.stdout
     assert "Mean quality by position" in done.stdout
+    assert "has 20 OTUs; the first is Demonstration virus 1 (XX000001.1, XX000001.2)" in done.stdout
+    assert "/reference.json.gz (" in done.stdout
+    assert "bytes, 20 OTUs)" in done.stdout
 
 
 @pytest.mark.usefixtures("client")
