@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from tests.factories.joined import in_detail
 from tests.factories.otus import full_otu, stored_otu
 from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
@@ -167,7 +168,7 @@ async def test_a_change_is_reverted_with_all_later_ones(each_db: Database) -> No
 async def test_sequences_come_back_as_they_were(each_db: Database) -> None:
     """Each edit of sequences and isolates is made and taken back, and leaves nothing."""
     reference = await shared_reference(each_db)
-    before = (await stored_otu(each_db, reference.id, full_otu("apple", isolates=4, sequences=3))).joined
+    before = (await stored_otu(each_db, reference.id, in_detail(full_otu("apple", isolates=4, sequences=3)))).joined
     isolate, sequence = "apple_applei1", "applei1s1"
     edits: list[Callable[[], Awaitable[object]]] = [
         lambda: each_db.isolates.create(OWNER, "apple", NewIsolate(source_type="strain", source_name="X")),
@@ -232,7 +233,7 @@ async def all_of(db: Database, kind: type[Document]) -> list[Document]:
 async def test_the_reversion_of_a_removal_brings_the_otu_back(each_db: Database, verb: Verb, imported: bool) -> None:
     """Upstream crashed (defect 10)."""
     reference = await shared_reference(each_db)
-    made = full_otu("apple", isolates=3, sequences=2, remote_id="remote00")
+    made = in_detail(full_otu("apple", isolates=3, sequences=2, remote_id="remote00"))
     await stored_otu(each_db, reference.id, made, verb=verb, user_id="writer", imported=imported)
     await renamed(each_db, "apple", "Apple virus 2")
     before = await stored(each_db.store, "apple")

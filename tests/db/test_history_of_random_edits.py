@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.factories.joined import in_detail
 from tests.factories.otus import full_otu, stored_otu
 from tests.factories.references import stored_reference
 from tests.factories.users import viewer_named
@@ -182,7 +183,9 @@ async def curated(db: Database, beginning: tuple[Verb, int, int], steps: Steps) 
     verb, isolates, sequences = beginning
     reference = await stored_reference(db)
     id = db.instance.new_id()
-    made = await stored_otu(db, reference.id, full_otu(id, isolates, sequences, remote_id="remote"), verb=verb)
+    made = await stored_otu(
+        db, reference.id, in_detail(full_otu(id, isolates, sequences, remote_id="remote")), verb=verb
+    )
     curation = Curation(db, made.joined, [(0, made.joined)])
     for edit, choice in steps:
         await (curation.revert(choice) if edit is None else curation.edit(edit, choice))

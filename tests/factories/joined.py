@@ -1,6 +1,7 @@
-"""Random joined OTUs for tests with hypothesis."""
+"""Random joined OTUs for tests with hypothesis, and such in which nothing is as it is when left out."""
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from virtool_gql.models.joined import JoinedIsolate, JoinedOTU, JoinedSequence
 from virtool_gql.models.otus import Molecule, Segment
@@ -9,6 +10,20 @@ from virtool_gql.models.otus import Molecule, Segment
 TEXTS = st.sampled_from(["", "a", "b", "a.b", ".", "0", "1.2", "é", "😀", '"', "\\", "name", "sequences"])
 MAYBE = st.none() | TEXTS
 IDS = st.sampled_from([f"{letter}{number}" for letter in "abc" for number in range(4)])
+
+
+def in_detail(otu: JoinedOTU) -> JoinedOTU:
+    """Give an OTU whose sequences all differ in everything."""
+
+    def sequence(state: JoinedSequence) -> JoinedSequence:
+        texts = {name: f"{name} of {state.id}" for name in ("definition", "host", "segment", "target", "remote_id")}
+        return structs.replace(state, **texts, sequence=state.sequence + "ACGT"[len(state.id) % 4])
+
+    isolates = (
+        structs.replace(isolate, sequences=tuple(map(sequence, isolate.sequences)), source_name=f"Source {isolate.id}")
+        for isolate in otu.isolates
+    )
+    return structs.replace(otu, isolates=tuple(isolates))
 
 
 @st.composite
