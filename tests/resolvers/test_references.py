@@ -6,6 +6,7 @@ from msgspec import structs
 
 from tests.factories.api import Api
 from tests.factories.groups import stored_group
+from tests.factories.indexes import stored_index
 from tests.factories.otus import stored_otu
 from tests.factories.references import member, stored_reference
 from tests.factories.tasks import stored_task
@@ -219,7 +220,8 @@ async def test_where_a_reference_comes_from_is_shown(api: Api, owner: Viewer, st
 
 COUNTED = """query($n: Int) { references(first: $n) { nodes {
     name otuCount unbuiltChangeCount modifiedOtuCount contributors { count user { handle } }
-    members { user { handle } group { name } } user { handle } internalControl { name } task { type } } } }"""
+    members { user { handle } group { name } } user { handle } internalControl { name } task { type }
+    latestBuild { version reference { name } user { handle } } } } }"""
 
 
 async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer, administrator: Viewer) -> None:
@@ -235,6 +237,7 @@ async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer,
             task_id=(await stored_task(api.db, owner.user_id)).id,
         )
         made = [(await stored_otu(api.db, reference.id, user_id=users[each])).otu for each in range(number % 3)]
+        await stored_index(api.db, reference.id, number)
         if made:
             await api.db.store.replace(structs.replace(reference, internal_control_id=made[0].id))
     counts = {}
@@ -245,8 +248,8 @@ async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer,
             assert len(page["nodes"]) == first
             counts[viewer.handle, first] = len(statements)
     # References, their creators, three counts, contributions; OTUs and tasks, each with the rights; then the users
-    # and groups among the members, and the contributors.
-    assert counts["owner", 2] == counts["owner", 25] <= 13, statements
+    # and groups among the members, and the contributors; the builds, and of these their references and creators.
+    assert counts["owner", 2] == counts["owner", 25] <= 16, statements
     assert counts["administrator", 2] == counts["administrator", 25] == counts["owner", 2] - 2
     last = page["nodes"][23]
     assert (last["otuCount"], last["unbuiltChangeCount"], last["modifiedOtuCount"]) == (2, 2, 2)
@@ -255,6 +258,8 @@ async def test_the_statements_do_not_grow_with_the_page(api: Api, owner: Viewer,
         [(1, "user01"), (1, "user00")],
     )
     assert last["internalControl"]["name"].startswith("Virus")
+    build = {"version": 23, "reference": {"name": "Reference 23"}, "user": {"handle": "deleted user"}}
+    assert last["latestBuild"] == build
     assert page["nodes"][0]["contributors"] == []
 
 
