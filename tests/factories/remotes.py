@@ -13,8 +13,8 @@ SLUG = "virtool/ref-plant-viruses"
 
 
 def packed(contents: Any) -> bytes:
-    """Give what is in the file of a release."""
-    return gzip.compress(json.dumps(contents).encode(), 1)
+    """Give what is in the file of a release; bytes are it already."""
+    return contents if isinstance(contents, bytes) else gzip.compress(json.dumps(contents).encode(), 1)
 
 
 def released(world: World, name: str, contents: Any, *, id: int = 1, slug: str = SLUG) -> dict[str, Any]:

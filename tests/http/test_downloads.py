@@ -153,7 +153,8 @@ async def test_who_stops_in_the_middle_is_asked_for_the_rest(world: World, clien
 
 async def test_a_file_without_bytes_is_one(world: World, client: Client) -> None:
     world.set("/file", Reply(b""))
-    assert await downloaded(client, world) == b""
+    assert await downloaded(client, world, size=10) == b""
+    assert len(world.asked) == 1
 
 
 async def test_a_file_elsewhere_is_taken_without_the_token(world: World, client: Client) -> None:

@@ -96,7 +96,7 @@ class _Download:
         """Write the body behind what is there already, as it comes: nothing is decoded."""
         await run_in_thread(self._cut)
         length = response.headers.get("content-length", "")
-        told = self.received + int(length) if length.isdigit() else 0
+        told = self.received + int(length) if length.isdigit() else None
         block = bytearray()
         try:
             async for chunk in response.aiter_raw():
@@ -105,15 +105,15 @@ class _Download:
                     await self._write(block, told)
         finally:
             await self._write(block, told)
-        missing = (told or self.size) - self.received
-        if not told and missing > 0 and "transfer-encoding" not in response.headers:
+        endless = told is None and "transfer-encoding" not in response.headers
+        if endless and self.received < self.size:
             raise httpx.RemoteProtocolError("The end is missing.")
 
     def _cut(self) -> None:
         self.to.seek(self.received)
         self.to.truncate()
 
-    async def _write(self, block: bytearray, told: int) -> None:
+    async def _write(self, block: bytearray, told: int | None) -> None:
         await run_in_thread(self.to.write, bytes(block))
         self.received += len(block)
         block.clear()
