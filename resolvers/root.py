@@ -11,6 +11,7 @@ from resolvers.files import FileMutation, FileQuery, FileSubscription
 from resolvers.genbank import GenBankQuery
 from resolvers.groups import GroupMutation, GroupQuery, GroupSubscription
 from resolvers.history import HistoryMutation, HistoryQuery, HistorySubscription
+from resolvers.indexes import IndexMutation, IndexQuery, IndexSubscription
 from resolvers.isolates import IsolateMutation
 from resolvers.jobs import JobMutation, JobQuery, JobSubscription
 from resolvers.keys import ApiKeyMutation
@@ -37,6 +38,7 @@ from schema.changes import (
     FileChange,
     GroupChange,
     HistoryChange,
+    IndexChange,
     InstanceMessageChange,
     JobChange,
     LabelChange,
@@ -53,6 +55,7 @@ from schema.changes import (
 from schema.files import File
 from schema.groups import Group
 from schema.history import HistoryEntry
+from schema.indexes import Index
 from schema.isolates import Isolate
 from schema.jobs import Job
 from schema.keys import ApiKey
@@ -85,6 +88,7 @@ class Query(
     ReferenceQuery,
     OTUQuery,
     HistoryQuery,
+    IndexQuery,
     SequenceQuery,
     FileQuery,
     JobQuery,
@@ -110,6 +114,7 @@ class Mutation(
     ReferenceMemberMutation,
     OTUMutation,
     HistoryMutation,
+    IndexMutation,
     IsolateMutation,
     SequenceMutation,
     FileMutation,
@@ -132,6 +137,7 @@ class Subscription(
     ReferenceSubscription,
     OTUSubscription,
     HistorySubscription,
+    IndexSubscription,
     SequenceSubscription,
     FileSubscription,
     JobSubscription,
@@ -152,7 +158,7 @@ schema = strawberry.Schema(
         *(AuditEntry, AuditEntryChange),
         *(Sample, File, Job, User, Group, ApiKey, InstanceMessage),
         *(Label, LabelChange, Subtraction, SubtractionChange, Task, TaskChange, Reference, ReferenceChange),
-        *(HistoryEntry, HistoryChange),
+        *(HistoryEntry, HistoryChange, Index, IndexChange),
         *(HMMStatus, Software, StatusChange),
         *(OTU, OTUChange, Isolate, Sequence, SequenceChange),
         *(SampleChange, FileChange, JobChange, UserChange, GroupChange, SettingsChange, InstanceMessageChange),

@@ -15,6 +15,7 @@ from schema.files import File
 from schema.groups import Group
 from schema.history import HistoryEntry
 from schema.ids import global_id
+from schema.indexes import Index
 from schema.jobs import Job
 from schema.labels import Label
 from schema.messages import InstanceMessage
@@ -32,6 +33,7 @@ from virtool_gql.models import (
     audit,
     files,
     history,
+    indexes,
     jobs,
     labels,
     otus,
@@ -72,6 +74,7 @@ class Collection(StrEnum):
     OTUS = "otus"
     HISTORY = "history"
     SEQUENCES = "sequences"
+    INDEXES = "indexes"
     TASKS = "tasks"
     STATUS = "status"
     SETTINGS = "settings"
@@ -94,6 +97,7 @@ described(
         Collection.OTUS: "OTUs, with their isolates.",
         Collection.HISTORY: "Entries of the history of OTUs.",
         Collection.SEQUENCES: "Sequences of isolates.",
+        Collection.INDEXES: "Builds of references.",
         Collection.TASKS: "Work in the background.",
         Collection.STATUS: "What is known of the profile HMMs and of the software.",
         Collection.SETTINGS: "The settings.",
@@ -111,6 +115,13 @@ class Change:
     operation: Operation = strawberry.field(description="What was done.")
     ids: list[strawberry.ID] = strawberry.field(description="Of what.")
     at: Timestamp = strawberry.field(description="When.")
+
+
+@strawberry.type(description="An index of a reference that you may read was inserted, updated or deleted.")
+class IndexChange(Change):
+    """An index was inserted, updated or deleted."""
+
+    index: Index | None = strawberry.field(description="The index as it was just after; null when it is gone.")
 
 
 @strawberry.type(description="A sample that you may read was inserted, updated or deleted.")
@@ -280,6 +291,7 @@ TELLERS: Mapping[str, Callable[[models.Change], Change]] = {
     Collection.HISTORY: _teller("history_entry", HistoryChange, HistoryEntry, history.HistoryEntry, "history"),
     Collection.OTUS: _teller("otu", OTUChange, OTU, otus.OTU),
     Collection.SEQUENCES: _teller("sequence", SequenceChange, Sequence, otus.Sequence),
+    Collection.INDEXES: _teller("index", IndexChange, Index, indexes.Index),
     Collection.TASKS: _teller("task", TaskChange, Task, task_models.Task),
     Collection.STATUS: _teller("status", StatusChange, AnyStatus, status_models.Status),
     Collection.SETTINGS: _teller("settings", SettingsChange, Settings, settings.Settings),

@@ -32,8 +32,10 @@ from virtool_gql.query import EVERYTHING, And, Eq, Exists, Filter
 from virtool_gql.stores.documents import Found
 
 if TYPE_CHECKING:
+    from schema.indexes import Index
     from schema.otus import OTU
 
+LazyIndex = Annotated["Index", strawberry.lazy("schema.indexes")]
 LazyOTU = Annotated["OTU", strawberry.lazy("schema.otus")]
 Version = Annotated[int, argument("The version; one that was never there, or was reverted, gives null.")]
 
@@ -108,6 +110,7 @@ class HistoryEntry(Node):
 
     user = related("user", "user_id", User, "Who did it.")
     reference = related("reference", "reference_id", Reference, "The reference that the OTU belongs to.")
+    index = related("index", "index_id", LazyIndex, "The index that it was first built into; null while it is unbuilt.")
     otu = related("otu", "stored_otu_id", LazyOTU, "The OTU as it is now; null when it is gone.")
 
     @strawberry.field(

@@ -8,10 +8,12 @@ from strawberry.dataloader import DataLoader
 
 from schema.audit import AuditEntry
 from schema.context import Caller, Context
+from schema.contributors import Contributor
 from schema.files import File
 from schema.groups import Group
 from schema.history import HistoryEntry, HistoryPage
 from schema.ids import parsed
+from schema.indexes import Index, IndexOTU, ManifestEntry
 from schema.isolates import Isolate
 from schema.jobs import Job
 from schema.keys import ApiKey
@@ -35,6 +37,7 @@ from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
 from virtool_gql.models import history as models
+from virtool_gql.models import indexes as stored_indexes
 from virtool_gql.models import users
 from virtool_gql.models.samples import Quality
 
@@ -132,6 +135,11 @@ class Loaders:
         self.reference_unbuilt_change_count: Loader[int] = self._of_each(counts.unbuilt_changes, int)
         self.reference_modified_otu_count: Loader[int] = self._of_each(counts.modified_otus, int)
         self.reference_contributions: Loader[list[Contribution]] = self._of_each(counts.contributions, list)
+        self.reference_latest_build: Loader[Index | None] = self._of_each(counts.latest_builds, _build)
+        self.index = self._loader(db.indexes, Index.from_document)
+        self.index_contributors: Loader[list[Contributor]] = self._of_each(db.indexes.contributions, Contributor.of)
+        self.index_otus: Loader[list[IndexOTU]] = self._of_each(db.indexes.otus, IndexOTU.of)
+        self.index_manifest: Loader[list[ManifestEntry]] = self._of_each(db.indexes.manifests, ManifestEntry.of)
         self.otu = self._loader(db.otus, OTU.from_document)
         self.isolate = self._loader(db.isolates, lambda found: Isolate.from_document(found[1], found[0].id))
         self.sequence = self._loader(db.sequences, OTUSequence.from_document)
@@ -186,6 +194,7 @@ class Loaders:
             "isolate": self.isolate,
             "sequence": self.sequence,
             "history": self.history,
+            "index": self.index,
         }
 
     def _loader(
@@ -221,6 +230,10 @@ class Loaders:
 def _first_of(members: Sequence[users.User]) -> Callable[[int], list[User]]:
     """Give what shows as many of the members as are asked for."""
     return lambda size: [User.from_document(member) for member in members[:size]]
+
+
+def _build(index: stored_indexes.Index | None) -> Index | None:
+    return None if index is None else Index.from_document(index)
 
 
 def _entry(entry: models.HistoryEntry | None) -> HistoryEntry | None:

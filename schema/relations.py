@@ -97,6 +97,21 @@ def _is_list(shown: Any) -> bool:
     return get_origin(shown) is list
 
 
+def related_list(loader: str, key: str, shown: Any, cost: Callable[[Any], int], description: str) -> Any:
+    """Make the field that leads to a list of which the loader knows by the id in `key`."""
+    relation = Relation(loader, key, cost)
+
+    async def resolve(self: Any, info: Any) -> Any:
+        lists, id = getattr(info.context.loaders, loader), getattr(self, key)
+        if not lists.are_at_hand((id,)):
+            raw = info._raw_info  # noqa: SLF001 # as in listings
+            await _fetch(raw, relation, [self], raw.field_nodes)
+        return in_turns(lists.at_hand(id))
+
+    resolve.__annotations__ = {"info": Info, "return": list[shown] | None}
+    return strawberry.field(resolve, description=description, metadata={RELATION: relation})
+
+
 def held(key: str, shown: Any, description: str) -> Any:
     """Make the field of an object that the entity itself holds at `key`, or of the objects in a tuple there."""
 
@@ -136,7 +151,12 @@ async def _fetch(info: Raw, relation: Relation, entries: Sequence[Any], fields: 
     if relation.paged:
         await fetch_nodes_ahead(info, [entry for page in found for entry in page.entries], fields)
     else:
-        await fetch_ahead(info, found, fields)
+        await fetch_ahead(info, _flat(found), fields)
+
+
+def _flat(found: Iterable[Any]) -> list[Any]:
+    """Give entities, and those in lists of them."""
+    return [entity for each in found for entity in (each if isinstance(each, list) else (each,))]
 
 
 async def fetch_nodes_ahead(info: Raw, entries: Sequence[Any], fields: Iterable[FieldNode]) -> None:

@@ -131,7 +131,7 @@ subscription WatchEverything {
   changes(
     collections: [
       SAMPLES, FILES, JOBS, USERS, GROUPS, LABELS
-      SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES, HISTORY
+      SUBTRACTIONS, REFERENCES, OTUS, SEQUENCES, HISTORY, INDEXES
       TASKS, STATUS, SETTINGS, INSTANCE_MESSAGES, AUDIT
     ]
   ) {
@@ -139,6 +139,7 @@ subscription WatchEverything {
     ... on LabelChange { label { name color } }
     ... on ReferenceChange { reference { name ready } }
     ... on HistoryChange { historyEntry { description } }
+    ... on IndexChange { index { version ready } }
     ... on TaskChange { task { type state step progress } }
     ... on SettingsChange { settings { version } }
     ... on InstanceMessageChange {

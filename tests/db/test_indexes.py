@@ -21,6 +21,7 @@ from virtool_gql.db.indexes import call_off_build, call_off_builds
 from virtool_gql.db.isolates import NewIsolate
 from virtool_gql.db.otu_writes import newborn
 from virtool_gql.db.otus import OTUChanges
+from virtool_gql.db.reference_removal import remove_parts
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, StaleDocument, VirtoolError
 from virtool_gql.models.audit import AuditEntry
 from virtool_gql.models.history import HistoryEntry, Verb
@@ -433,7 +434,7 @@ async def test_the_build_of_a_deleted_reference_is_called_off(each_db: Database)
     reference, _ = await buildable(each_db)
     index, job = await each_db.indexes.build(OWNER, reference.id)
     await each_db.references.delete(OWNER, reference.id)
-    await call_off_builds(each_db.instance, reference.id)
+    await remove_parts(each_db.instance, reference.id)
     cancelled = await each_db.store.get(Job, job.id)
     assert cancelled is not None
     assert cancelled.state is JobState.CANCELLED
@@ -568,8 +569,7 @@ async def test_what_is_told_of_indexes(each_db: Database) -> None:
     renamed = await edited(each_db, first.otu.id)
     ids = [one.id, two.id, "none0000"]
     indexes = each_db.indexes
-    assert await indexes.change_counts(OWNER, ids) == {one.id: 3, two.id: 3, "none0000": 0}
-    assert await indexes.modified_otu_counts(OWNER, ids) == {one.id: 3, two.id: 2, "none0000": 0}
+    assert [(index.change_count, index.modified_otu_count) for index in (one, two)] == [(3, 3), (3, 2)]
     contributions = await indexes.contributions(OWNER, ids)
     assert [(each.user_id, each.count) for each in contributions[two.id]] == [("owner", 2), ("admin", 1)]
     assert contributions["none0000"] == []

@@ -68,6 +68,7 @@ from virtool_gql.models.changes import Change
 from virtool_gql.models.documents import Clock, Document, NewId, new_id, now
 from virtool_gql.models.files import File
 from virtool_gql.models.history import HistoryEntry
+from virtool_gql.models.indexes import Index
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.labels import Label
 from virtool_gql.models.otus import OTU, Sequence
@@ -93,6 +94,7 @@ READABLE: Mapping[type[Document], Readable] = {
     Job: readable_jobs,
     Label: readable_labels,
     HistoryEntry: as_told(readable_parts),
+    Index: as_told(readable_parts),
     OTU: as_told(readable_parts),
     Reference: readable_references,
     Sample: readable_samples,

@@ -78,6 +78,8 @@ class Indexes(ReferenceParts[Index]):
             creation_key=key,
             manifest=unbuilt.manifest,
             otu_count=len(unbuilt.standings),
+            change_count=len(unbuilt.entries),
+            modified_otu_count=len({entry.otu_id for entry in unbuilt.entries}),
             user_id=viewer.user_id,
             created_at=self.instance.clock(),
         )
@@ -124,17 +126,6 @@ class Indexes(ReferenceParts[Index]):
         found = await self.store.get_many(Index, wanted, await self.rights(viewer), whole=True)
         manifests = {id: index.manifest for id, index in found.items() if index.manifest is not UNSET}
         return {id: manifests.get(id, {}) for id in wanted}
-
-    async def change_counts(self, _: Viewer, ids: Iterable[str]) -> dict[str, int]:
-        return await self._counts(list(ids), None)
-
-    async def modified_otu_counts(self, _: Viewer, ids: Iterable[str]) -> dict[str, int]:
-        """Count the OTUs of which there are changes in each index."""
-        return await self._counts(list(ids), "otu_id")
-
-    async def _counts(self, ids: list[str], distinct: str | None) -> dict[str, int]:
-        counted = await self.store.counts(HistoryEntry, ["index_id"], _in(ids), distinct=distinct)
-        return {id: counted.get((id,), 0) for id in ids}
 
     async def contributions(self, _: Viewer, ids: Iterable[str]) -> dict[str, list[Contribution]]:
         """Give those who have made the changes that are in each index, who has made most first."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from virtool_gql.db.diff_files import remove_diffs
 from virtool_gql.db.files import remove_folder
+from virtool_gql.db.indexes import call_off_builds
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.retries import retried
 from virtool_gql.executors import run_in_thread
@@ -26,12 +27,14 @@ async def remove_parts(
 ) -> int:
     """Remove all that belongs to a reference, as often as one likes; give how many documents it were.
 
-    What others add meanwhile is removed too, until a look finds nothing at all.
+    What is being built of it is called off. What others add meanwhile is removed too, until a look finds nothing at
+    all.
     """
     total = await _count(instance.store, reference_id)
     removed = 0
     while True:
         removed_before = removed
+        await call_off_builds(instance, reference_id)
         for kind in PARTS:
             while some := await retried(lambda: _remove_some(instance, kind, reference_id, at_once)):  # noqa: B023 - called at once
                 removed += some
