@@ -108,3 +108,19 @@ async def test_others_have_their_turn_while_a_long_list_is_completed() -> None:
     assert turns >= 4
     assert result.data == theirs.data
     assert [error.formatted for error in result.errors] == [error.formatted for error in theirs.errors]
+
+
+def test_nothing_of_an_event_stays_with_its_subscription() -> None:
+    """A subscription may live for months; no public measure tells what its executor keeps."""
+    subscription = AttributeExecutor.build(SCHEMA, parse(FIELDS), None, [leaf("oak", 7, Colour.GREEN, [1.0])])
+    assert isinstance(subscription, AttributeExecutor)
+    for _ in range(3):
+        result = subscription.build_per_event_executor(None).execute_operation()
+        assert isinstance(result, ExecutionResult)
+        assert result.data == {
+            "leaves": [
+                {"__typename": "Leaf", "name": "oak", "again": "oak", "veins": 7, "colour": "GREEN"}
+                | {"widths": [1.0], "area": 2.0}
+            ]
+        }
+    assert not subscription._relevant_sub_fields

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLObjectType, get_nullable_type, is_leaf_type
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -23,6 +23,15 @@ LONGEST_PAGE = 100
 
 class AttributeExecutor(StrawberryGraphQLCoreExecutionContext):
     """Reads attributes directly; whatever is not as it should be goes GraphQL's way, with its errors."""
+
+    def build_per_event_executor(self, payload: Any) -> "AttributeExecutor":
+        """Give the executor of one event, with a memory of its own.
+
+        GraphQL remembers by lists that it makes anew for each event: a memory for all events grows with each of them.
+        """
+        executor = cast("AttributeExecutor", super().build_per_event_executor(payload))
+        executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no other way to it
+        return executor
 
     def execute_fields(
         self,
