@@ -8,17 +8,18 @@ import pytest
 from msgspec import structs
 
 from tests.factories.joined import in_detail
-from tests.factories.otus import full_otu, stored_otu
+from tests.factories.otus import full_otu, joined_isolate, joined_sequence, stored_otu
 from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.actors import Actor, acting
 from virtool_gql.db.database import Database
+from virtool_gql.db.history import LONGEST_TOGETHER
 from virtool_gql.db.isolates import IsolateChanges, NewIsolate
-from virtool_gql.db.otu_writes import stored
+from virtool_gql.db.otu_writes import stored, write_change
 from virtool_gql.db.otus import NewOTU, OTUChanges
 from virtool_gql.db.sequences import NewSequence, SequenceChanges
-from virtool_gql.errors import Conflict, Forbidden, NotFound
+from virtool_gql.errors import Conflict, Forbidden, NotFound, QueryTooComplex
 from virtool_gql.models.audit import AuditEntry
 from virtool_gql.models.documents import Document
 from virtool_gql.models.history import BIRTHS, HistoryEntry, Verb
@@ -406,3 +407,24 @@ async def test_an_otu_does_not_come_back_into_a_reference_that_is_gone(db: Datab
         with pytest.raises(NotFound):
             await db.history.revert(viewer, f"{otu.id}_removed")
     assert await now_of(db, otu.id) is None
+
+
+async def test_one_diff_is_given_however_large_it_is_and_several_up_to_a_bound(db: Database) -> None:
+    reference = await shared_reference(db)
+    await stored_otu(db, reference.id, full_otu("apple"))
+    large = [joined_sequence(f"large{number}", sequence="ACGT" * 1_200_000) for number in range(4)]
+    await curated_to(db, "apple", structs.replace(full_otu("apple"), isolates=(joined_isolate("x", large),)))
+    await db.otus.delete(OWNER, "apple")
+    ids = ["apple_1", "apple_removed"]
+    for id in ids:
+        assert len((await db.history.diffs(OWNER, [id]))[id] or "") > LONGEST_TOGETHER / 2
+    with pytest.raises(QueryTooComplex, match="fewer"):
+        await db.history.diffs(OWNER, ids)
+
+
+async def curated_to(db: Database, otu_id: str, after: JoinedOTU) -> None:
+    before = await stored(db.store, otu_id)
+    assert before is not None
+    await write_change(
+        db.instance, db.store, before, after, verb=Verb.UPDATE, description="", user_id="owner", at=db.instance.clock()
+    )

@@ -14,7 +14,7 @@ from virtool_gql.db.reference_controls import without_deleted_control
 from virtool_gql.db.reference_parts import ReferenceParts, changeable_reference
 from virtool_gql.db.retries import retried
 from virtool_gql.db.reversions import Reverted, remembered, reverted
-from virtool_gql.errors import NotFound
+from virtool_gql.errors import NotFound, QueryTooComplex
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models.history import BIRTHS, HistoryEntry
 from virtool_gql.models.joined import JoinedOTU
@@ -27,6 +27,10 @@ __all__ = ["Histories", "Reverted"]
 
 NEWEST_FIRST = (Order("place", descending=True),)
 """The order of the changes of one OTU."""
+
+
+LONGEST_TOGETHER = 32_000_000
+"""How many characters several diffs may have that are asked for at once."""
 
 
 class Newest(NamedTuple):
@@ -62,12 +66,18 @@ class Histories(ReferenceParts[HistoryEntry]):
     async def diffs(self, viewer: Viewer, ids: Iterable[str]) -> dict[str, str | None]:
         """Give, for each change, its diff as JSON; of a birth that is the whole OTU as it was then.
 
-        None where the viewer may not read it.
+        None where the viewer may not read it. One diff can be had however large it is, several up to a bound.
         """
         wanted = list(ids)
         entries = await self.store.get_many(HistoryEntry, wanted, await self.rights(viewer), whole=True)
         diffs: dict[str, str | None] = dict.fromkeys(wanted)
-        diffs |= {entry.id: _text(entry) for entry in await with_diffs(self.instance, entries.values())}
+        length = 0
+        for entry in entries.values():
+            (read,) = await with_diffs(self.instance, [entry])
+            diffs[entry.id] = _text(read)
+            length += len(diffs[entry.id] or "")
+            if len(wanted) > 1 and length > LONGEST_TOGETHER:
+                raise QueryTooComplex("These diffs are too large for one answer; ask for fewer of them.")
         births = {entry.otu_id: entry.id for entry in entries.values() if entry.verb in BIRTHS}
         born = await at_versions(self.store, self.instance, dict.fromkeys(births, 0))
         return diffs | {births[id]: await run_in_thread(difference, otu, None) for id, otu in born.items()}
