@@ -24,6 +24,7 @@ from virtool_gql.models.references import DataType
 from virtool_gql.query import And, Filter
 
 if TYPE_CHECKING:
+    from schema.indexes import Index
     from schema.otus import OTU
 
 described(
@@ -110,6 +111,12 @@ class Reference(Node):
         "How many OTUs have changes that are in no index yet, those among them that were deleted.",
     )
 
+    latest_build = related(
+        "reference_latest_build",
+        "reference_id",
+        Annotated["Index", strawberry.lazy("schema.indexes")],
+        "The newest index that is ready; null when there is none.",
+    )
     task = related("task", "task_id", Task, "The latest work on it in the background; null when there was none.")
 
     @strawberry.field(description="What you may do with it beside reading it.")
