@@ -1,22 +1,26 @@
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy import text
 
+from tests.factories.conditions import until
 from tests.factories.otus import RNA_A, RNA_B, full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.isolates import NewIsolate
-from virtool_gql.db.otu_writes import stored
+from virtool_gql.db.otu_writes import newborn, stored
 from virtool_gql.db.otus import NewOTU, OTUChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.otus import OTU, Sequence
 from virtool_gql.models.references import Reference, Right
 from virtool_gql.query import Eq, Order
+from virtool_gql.stores.postgres import PostgresStore
 
 ANYBODY = viewer_named("stranger")
 READER = viewer_named("reader")
@@ -325,7 +329,36 @@ async def test_what_is_not_there_cannot_be_changed(db: Database, id: str) -> Non
     assert error.value.path == ("reference_id",)
 
 
-async def test_an_otu_that_is_made_while_its_reference_is_deleted_does_not_stay(each_db: Database) -> None:
+class NotDone(Exception):
+    """Has a transaction come to nothing."""
+
+
+async def test_an_otu_that_is_made_while_its_reference_is_deleted_does_not_stay(db: Database) -> None:
+    reference = await stored_reference(db)
+    other, _, _ = newborn(
+        joined_otu("other", name="Virus"), reference.id, verb=Verb.CREATE, user_id="owner", at=db.instance.clock()
+    )
+    with suppress(NotDone):
+        async with db.store.transaction() as transaction:
+            # Whoever creates an OTU of the same name waits until it is known what becomes of this one.
+            await transaction.insert(other)
+            creating = asyncio.ensure_future(db.otus.create(OWNER, reference.id, NewOTU(name="Virus")))
+            await until(lambda: waits_for_a_lock(db))
+            await db.store.delete(reference)
+            raise NotDone
+    with pytest.raises(NotFound, match="no reference of that id"):
+        await creating
+    assert await db.store.count(OTU) == await db.store.count(HistoryEntry) == 0
+
+
+async def waits_for_a_lock(db: Database) -> bool:
+    store = db.store.store
+    assert isinstance(store, PostgresStore)
+    async with store.engine.connect() as connection:
+        return bool(await connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+async def test_many_who_make_otus_while_their_reference_is_deleted_leave_none_of_theirs(each_db: Database) -> None:
     for round in range(5):
         reference = await stored_reference(each_db, f"Reference {round}")
         started = asyncio.Event()

@@ -16,7 +16,7 @@ from virtool_gql.models.references import DataType, Reference
 def create_sequence(otu: JoinedOTU, isolate_id: str, sequence: JoinedSequence, reference: Reference) -> Edit:
     """Add a sequence to an isolate; of a reference of barcodes it has a target."""
     isolate = isolate_of(otu, isolate_id)
-    _check_target(reference, isolate, sequence)
+    _check_target(reference, isolate, sequence.target)
     _check_segment(otu, sequence.segment)
     after = structs.replace(isolate, sequences=(*isolate.sequences, sequence))
     description = f"Created new sequence {sequence.accession} in {named(isolate)}"
@@ -30,7 +30,7 @@ def edit_sequence(otu: JoinedOTU, sequence_id: str, values: Mapping[str, Any], r
     if after == before:
         return None
     if after.target != before.target:
-        _check_target(reference, isolate, after)
+        _check_target(reference, isolate, after.target)
     if after.segment != before.segment:
         _check_segment(otu, after.segment)
     sequences = tuple(after if each.id == sequence_id else each for each in isolate.sequences)
@@ -54,16 +54,15 @@ def sequence_of(otu: JoinedOTU, sequence_id: str) -> tuple[JoinedIsolate, Joined
     raise NotFound("There is no sequence of that id.", path=["id"])
 
 
-def _check_target(reference: Reference, isolate: JoinedIsolate, sequence: JoinedSequence) -> None:
-    """Raise BadUserInput for a target that the reference does not define, or another sequence of the isolate has."""
-    target = sequence.target
+def _check_target(reference: Reference, isolate: JoinedIsolate, target: str | None) -> None:
+    """Raise BadUserInput for a new target that the reference does not define, or that is used in the isolate."""
     if target is None:
         if reference.data_type is DataType.BARCODE:
             raise BadUserInput("The 'target' field is required for barcode references.", path=["target"])
         return
     if target not in {each.name for each in reference.targets}:
         raise BadUserInput(f"Target {target} is not defined for the parent reference.", path=["target"])
-    if any(each.target == target and each.id != sequence.id for each in isolate.sequences):
+    if any(each.target == target for each in isolate.sequences):
         raise BadUserInput(f"Target {target} is already used in isolate {isolate.id}.", path=["target"])
 
 
