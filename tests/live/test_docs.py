@@ -63,7 +63,9 @@ def test_the_commands_do_what_the_text_says(fresh_server: LiveServer, tmp_path: 
     assert '{"user":null,"group":{"name":"Curators"},"modifyOtu":true}' in said
     assert '"officialInstalled":false' in said
     assert '"deleteReference":{"reference":{"name":"A copy"},"task":{"type":"DELETE_REFERENCE"}' in said
-    assert '"task":{"state":"COMPLETE","progress":1,"error":null,"problems":[],"warnings":[]}' in said.replace("1.0", "1")
+    assert re.search(
+        r'"task":{"state":"COMPLETE","progress":1(\.0)?,"error":null,"problems":\[\],"warnings":\[\]}', said
+    )
     assert '"otus":[{"_id":"tmv00001","name":"Tobacco mosaic virus","abbreviation":"TMV"' in said
     assert '"deleteApiKey":{"apiKey":{"name":"Robot 2"}' in said
 
