@@ -163,8 +163,8 @@ class Histories(ReferenceParts[HistoryEntry]):
 
 
 def _rounds(wanted: Iterable[AtVersion]) -> Iterator[dict[str, int]]:
-    """Give what is wanted in parts, in each of which there is one version of each OTU."""
-    left = dict.fromkeys(wanted)
+    """Give what is wanted in parts, in each of which there is one version of each OTU; the latest ones together."""
+    left = dict.fromkeys(sorted(wanted))
     while left:
         some = {of.otu_id: of.version for of in left}
         yield some
