@@ -22,7 +22,7 @@ from virtool_gql.stores.documents import Documents, stale
 
 D = TypeVar("D", bound=Document)
 
-AT_ONCE = 250
+AT_ONCE = 100
 """How many documents are read or written by one statement, so that the event loop is not held by it."""
 
 
