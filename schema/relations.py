@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_origin
 
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, Undefined, value_from_ast_untyped
+from strawberry.types.nodes import get_variable_values
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.connections import in_turns
@@ -174,7 +175,7 @@ def _held(info: Raw, relation: Relation, entries: Sequence[Any], fields: Iterabl
 
 
 def _arguments(info: Raw, field: FieldNode) -> dict[str, Any]:
-    variables = info.variable_values.coerced
+    variables = get_variable_values(info)
     given = ((each.name.value, value_from_ast_untyped(each.value, variables)) for each in field.arguments or ())
     return {name: value for name, value in given if value is not Undefined}
 
