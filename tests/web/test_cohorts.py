@@ -1,5 +1,6 @@
 """Subscriptions that share an execution, and those that must not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -11,7 +12,7 @@ from tests.web.probe import EXECUTED, STUBBORN
 from tests.web.serving import Peer, Stores, Web, served
 from tests.web.test_sse import streamed
 from virtool_gql.access import Viewer
-from virtool_gql.web.cohorts import identity_of
+from virtool_gql.web.cohorts import EVENTS_AT_ONCE, Turns, identity_of
 
 TRACED = "subscription { files { ids traced handle } }"
 
@@ -152,6 +153,26 @@ async def test_a_socket_and_an_event_stream_share(crowd: Web) -> None:
         await crowd.api.file(ada)
         assert (await stream.data())["data"] == (await peer.hear())["payload"]["data"]
     assert len(EXECUTED) == 1
+
+
+async def test_turns_are_given_a_few_at_a_time_in_order() -> None:
+    turns, taken, passes = Turns(), list[int](), 0
+
+    async def take(number: int) -> None:
+        await turns.take()
+        taken.append(number)
+
+    tasks = [asyncio.create_task(take(number)) for number in range(10 * EVENTS_AT_ONCE)]
+    tasks[3].cancel()
+    while not all(task.done() for task in tasks):
+        before = len(taken)
+        await asyncio.sleep(0)
+        assert len(taken) - before <= EVENTS_AT_ONCE
+        passes += 1
+    assert passes >= 10
+    assert taken == [number for number in range(10 * EVENTS_AT_ONCE) if number != 3]
+    async with asyncio.timeout(5):
+        await turns.take()
 
 
 def test_identities_of_strangers_are_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from virtool_gql.limits import Limits
-from virtool_gql.web.outgoing import Outgoing
+from virtool_gql.web.outgoing import PATIENCE_SECONDS, Outgoing
 
 SMALL = Limits(waiting_frames=3, waiting_bytes=100)
 
@@ -87,7 +87,7 @@ async def test_one_can_wait_for_room(connection: Connection, outgoing: Outgoing)
 async def test_the_end_of_a_connection_frees_who_waits(connection: Connection, outgoing: Outgoing, ends: str) -> None:
     for number in range(4):
         outgoing.offer(message(number), 10)
-    waiting = asyncio.create_task(outgoing.room())
+    waiting = asyncio.gather(outgoing.room(), outgoing.relieved())
     await asyncio.sleep(0)
     if ends == "lost":
         connection.lost = True
@@ -99,3 +99,41 @@ async def test_the_end_of_a_connection_frees_who_waits(connection: Connection, o
     assert outgoing.closed
     outgoing.put(message(5))
     assert connection.taken == []
+
+
+async def test_who_has_much_to_send_waits_while_half_of_what_may_wait_does(
+    connection: Connection, outgoing: Outgoing
+) -> None:
+    pressed = []
+    for number in range(4):
+        outgoing.offer(message(number), 10)
+        pressed.append(outgoing.pressed)
+    assert pressed == [False, False, True, True]
+    waiting = asyncio.create_task(outgoing.relieved())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    connection.writable.set()
+    async with asyncio.timeout(5):
+        await waiting
+    assert not outgoing.pressed
+    assert not outgoing.stuck
+
+
+async def test_a_few_large_messages_press_too(outgoing: Outgoing) -> None:
+    assert outgoing.offer(message(0), 60)
+    assert outgoing.offer(message(1), 60)
+    assert outgoing.pressed
+
+
+async def test_nobody_waits_long_for_a_connection_that_takes_nothing(
+    connection: Connection, outgoing: Outgoing
+) -> None:
+    for number in range(4):
+        outgoing.offer(message(number), 10)
+    async with asyncio.timeout(5 * PATIENCE_SECONDS):
+        await outgoing.relieved()
+    assert (outgoing.stuck, outgoing.pressed) == (True, False)
+    await outgoing.relieved()
+    connection.writable.set()
+    await outgoing.flushed()
+    assert (outgoing.stuck, connection.taken) == (False, [0, 1, 2, 3])
