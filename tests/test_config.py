@@ -76,7 +76,7 @@ def test_lists_are_separated_by_commas() -> None:
         ((), {"VT_PROT": "1"}, r"There is no setting VT_PROT \(did you mean VT_PORT\?\)"),
         ((), {"VT_MONGODB_URL": "1"}, r"did you mean VT_MONGO_URL\?"),
         ((), {"VT_": "1"}, "There is no setting VT_"),
-        ((), {"VT_XYZZY": "1"}, "There is no setting VT_XYZZY; remove"),
+        ((), {"VT_ZZZZZ": "1"}, "There is no setting VT_ZZZZZ; remove"),
         ((), {"vt_port": "1", "VT_port": "1"}, "There is no setting VT_port"),
         ((), {"VT_PORT_FILE": "/nowhere"}, "VT_PORT_FILE must name a text file"),
         ((), {"VT_PORT_FILE_FILE": "/nowhere"}, "There is no setting VT_PORT_FILE_FILE"),
@@ -106,6 +106,11 @@ def test_lists_are_separated_by_commas() -> None:
         ((), {"VT_NO_RUNNER": "perhaps"}, "VT_NO_RUNNER must be true or false"),
         ((), {"VT_ENGINE": "dask"}, "VT_ENGINE must be one of local"),
         ((), {"VT_LIMIT_QUERY_SECONDS": "nan"}, "VT_LIMIT_QUERY_SECONDS must be a number above 0"),
+        ((), {"VT_GITHUB_URL": "api.github.com"}, "VT_GITHUB_URL must be a URL that begins with http:// or https://"),
+        ((), {"VT_PROXY": "socks5://proxy"}, "VT_PROXY must be a URL that begins with http:// or https://"),
+        ((), {"VT_HMM_RELEASES": "ftp://host/m.json"}, "VT_HMM_RELEASES must be a URL that begins with http://"),
+        ((), {"VT_REFERENCE_SLUGS": "virtool"}, "VT_REFERENCE_SLUGS must be repositories on GitHub like"),
+        ((), {"VT_REFRESH_SECONDS": "0"}, "VT_REFRESH_SECONDS must be a number above 0"),
         ((), {"VT_ALLOWED_ORIGINS": "*"}, "VT_ALLOWED_ORIGINS must be origins like"),
         ((), {"VT_ALLOWED_ORIGINS": "https://a.example/path"}, "VT_ALLOWED_ORIGINS must be origins like"),
     ],
@@ -137,6 +142,44 @@ def test_passwords_are_not_told_with_a_mistake(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load(VT_POSTGRES_URL=url)
     assert "heim" not in raised.value.message
+
+
+SECRETS = ("VT_GITHUB_TOKEN", "VT_NCBI_API_KEY")
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+def test_secrets_are_never_shown(tmp_path: Path, variable: str) -> None:
+    name = variable.removeprefix("VT_").lower()
+    (tmp_path / "secret").write_text("geheim\n")
+    config = load(**{f"{variable}_FILE": str(tmp_path / "secret")})
+    assert getattr(config, name) == "geheim"
+    assert config.shown()[name] == "***"
+    assert "geheim" not in f"{config} {config!r} {config.shown()}"
+    assert load().shown()[name] == "None"
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+@pytest.mark.parametrize("value", ["ge heim", "ge\nheim", "geheim\u0663"])
+def test_secrets_are_not_told_with_a_mistake(variable: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{variable} must be a key of printable") as one:
+        load(**{variable: value})
+    with pytest.raises(ConfigError, match=r"must name a text file that can be read\.") as other:
+        load(**{f"{variable}_FILE": value})
+    assert "heim" not in one.value.message + other.value.message
+
+
+def test_a_proxys_password_is_not_shown() -> None:
+    config = load(VT_PROXY="http://ada:geheim@proxy:3128")
+    assert config.proxy == "http://ada:geheim@proxy:3128"
+    assert config.shown()["proxy"] == "http://***@proxy:3128"
+
+
+def test_where_releases_are_told(tmp_path: Path) -> None:
+    assert load().reference_releases == load(VT_REFERENCE_RELEASES="GitHub").reference_releases == "github"
+    assert load(VT_HMM_RELEASES="https://host/m.json").hmm_releases == "https://host/m.json"
+    assert load(VT_HMM_RELEASES=str(tmp_path / "m.json")).hmm_releases == str(tmp_path / "m.json")
+    assert load(VT_SOFTWARE_RELEASES="m.json").software_releases == str(Path("m.json").absolute())
+    assert load(VT_GITHUB_URL="https://github.example.org/api/").github_url == "https://github.example.org/api"
 
 
 def test_the_data_path_is_made(tmp_path: Path) -> None:
