@@ -29,6 +29,7 @@ from virtool_gql.models.jobs import Job
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.users import Permission
 from virtool_gql.stores.postgres import PostgresStore
+from virtool_gql.web.executor import AttributeExecutor
 from virtool_gql.workflows import Workflow
 
 GRAPHQL = schema._schema
@@ -66,7 +67,9 @@ class Api:
             context = self.context(context)
         document = parse(operation)
         assert validate(GRAPHQL, document) == []
-        result = execute(GRAPHQL, document, context_value=context, variable_values=variables)
+        result = execute(
+            GRAPHQL, document, context_value=context, variable_values=variables, executor_class=AttributeExecutor
+        )
         return result if isinstance(result, ExecutionResult) else await result
 
     async def ask(self, context: Viewer | Context | None, operation: str, **variables: Any) -> Any:
@@ -112,7 +115,9 @@ class Api:
             context = self.context(context)
         document = parse(operation)
         assert validate(GRAPHQL, document) == []
-        results: Any = subscribe(GRAPHQL, document, context_value=context, variable_values=variables)
+        results: Any = subscribe(
+            GRAPHQL, document, context_value=context, variable_values=variables, executor_class=AttributeExecutor
+        )
         results = await results if isawaitable(results) else results
         assert not isinstance(results, ExecutionResult), results
         async with aclosing(results):
