@@ -66,6 +66,19 @@ async def test_everybody_who_reads_gets_all_of_a_burst_in_order(narrow: Web) -> 
         assert len(narrow.edge.cohorts._all) == len(names)
 
 
+async def test_one_that_reads_more_slowly_than_changes_come_gets_all_of_them(narrow: Web) -> None:
+    large = "subscription { files { ids filler(size: 8000) } }"
+    async with AsyncExitStack() as stack:
+        peer = await subscribed(stack, narrow, "ada", large, max_queue=1)
+        await cohorts(narrow, 1)
+        expected = await burst(narrow)
+        got: list[str] = []
+        while len(got) < MANY and (message := await peer.hear())["type"] == "next":
+            got += message["payload"]["data"]["files"]["ids"]
+            await asyncio.sleep(0.0005)  # its pace
+    assert got == expected
+
+
 async def test_event_streams_too_get_all_of_a_burst(narrow: Web) -> None:
     cookie = await narrow.cookie(await narrow.api.viewer("ada"))
     async with streamed(narrow, SUBSCRIPTION % "", cookie) as stream:
