@@ -20,7 +20,7 @@ ACCESSION = re.compile(r"[A-Z]{1,6}(_[A-Z]{0,6})?[0-9]{5,14}(\.[0-9]{1,4})?")
 
 REQUESTS_PER_SECOND = 3
 REQUESTS_PER_SECOND_WITH_A_KEY = 10
-LONGEST_WAIT_SECONDS = 4.0
+LONGEST_WAIT_SECONDS = 1.5
 MOST_BYTES = 10_000_000
 TOOL = {"tool": "virtool", "email": "dev@virtool.ca"}
 """By what NCBI wants to know who asks."""
