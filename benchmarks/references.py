@@ -38,6 +38,7 @@ from virtool_gql.stores.postgres import PostgresStore
 OFFICIAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "reference" / "plant_viruses.full.json.gz"
 EDITS = 200
 CALLS = 40
+QUIET_SECONDS = 4
 TABLES = ("otus", "sequences", "history")
 
 IMPORT = """mutation($i: ImportReferenceInput!) { importReference(input: $i) {
@@ -163,7 +164,7 @@ async def _quiet(events: list[Any]) -> None:
     count = -1
     while count != len(events):
         count = len(events)
-        await asyncio.sleep(1)
+        await asyncio.sleep(QUIET_SECONDS)
 
 
 async def _copied(pool: Any) -> float:
