@@ -266,9 +266,9 @@ async def test_the_answer_is_bounded_by_isolates_sequences_and_bases(
         return await api.run(context, f'{{ otu(id: "otu_o") {{ {fields} }} }}')
 
     for fields, most in (
-        ("isolates { id }", 21),
-        ("isolates { sequences { id } }", 60),
-        ("isolates { sequences { sequence } }", 500),
+        ("isolates { id }", 50),
+        ("isolates { sequences { id } }", 120),
+        ("isolates { sequences { sequence } }", 600),
     ):
         assert (await answer(fields, most)).errors is None
         (error,) = (await answer(fields, 20)).errors
