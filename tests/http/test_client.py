@@ -2,11 +2,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from tests.factories.outside import Reply, Waits, World, gzipped, json_reply, limited
 from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.http import Client, Patience, TooLarge
+from virtool_gql.http.client import _safe
 from virtool_gql.version import running
 
 QUICK = Patience(connect=1, read=0.2, total=20, tries=3, first_pause=1)
@@ -183,6 +185,18 @@ async def test_a_token_is_for_one_host_alone(world: World, client: Client) -> No
         assert (await client.get(f"{world.url}/old", "GitHub", headers=token)).text == "yes"
         assert "authorization" not in other.asked[0].headers
         assert "cookie" not in other.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("to", "allowed"), [("http://a/y", False), ("http://b/y", False), ("https://b/y", True), ("https://a/y", True)]
+)
+def test_a_redirect_leads_to_no_less_safety(to: str, *, allowed: bool) -> None:
+    request, following = httpx.Request("GET", "https://a/x"), httpx.Request("GET", to)
+    if allowed:
+        assert _safe(request, following) is following
+    else:
+        with pytest.raises(httpx.UnsupportedProtocol):
+            _safe(request, following)
 
 
 @pytest.mark.parametrize("location", ["/x", "ftp://example.org/x", "http://[", "file:///etc/passwd"])
