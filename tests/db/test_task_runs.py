@@ -5,18 +5,21 @@ from datetime import timedelta
 
 import pytest
 from msgspec import structs
+from sqlalchemy import text
 
 from tests.factories.database import SteppingClock
 from tests.factories.tasks import runs_of, stored_task, task_now
 from virtool_gql.db.database import Database
-from virtool_gql.db.task_runs import KEPT, LeaseLost, Remarks, nothing
-from virtool_gql.errors import NotFound, StaleDocument
+from virtool_gql.db.task_runs import KEPT, LeaseLost, Remarks, TaskRuns, nothing
+from virtool_gql.errors import NotFound, StaleDocument, UpstreamUnavailable
 from virtool_gql.models.documents import moment_of, timestamp
 from virtool_gql.models.labels import Label
 from virtool_gql.models.samples import Sample
 from virtool_gql.models.tasks import DeleteReference, Problem, Refresh, Task, TaskState, TaskType
 from virtool_gql.query import Eq, Page
 from virtool_gql.stores.documents import Documents
+from virtool_gql.stores.postgres import PostgresStore
+from virtool_gql.stores.routed import RoutedStore
 
 DELETE, CLONE = TaskType.DELETE_REFERENCE, TaskType.CLONE_REFERENCE
 REFRESH = TaskType.REFRESH_SOFTWARE
@@ -161,21 +164,33 @@ async def test_a_task_whose_last_writes_fail_has_not_ended(each_db: Database) ->
     assert (await task_now(each_db, task)).state is TaskState.RUNNING
 
 
-async def test_a_task_is_not_complete_before_its_documents_are_there(split_db: Database) -> None:
-    runs, task = runs_of(split_db), await acquired(split_db)
-    (begun,) = await split_db.store.insert(sample("made0000"))
-    seen: list[tuple[TaskState, int]] = []
+FUNCTION = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION USING ERRCODE = '57014'; END $$"""
+TRIGGER = """CREATE CONSTRAINT TRIGGER refused AFTER INSERT ON documents.samples
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"""
 
-    async def watch() -> None:
-        while not seen or seen[-1][0] is TaskState.RUNNING:
-            state = (await task_now(split_db, task)).state
-            made = await split_db.store.get(Sample, begun.id)
-            seen.append((state, made.version if made else 0))
 
-    watching = asyncio.create_task(watch())
-    await runs.finish(task, lambda documents: documents.replace(begun), Remarks())
-    await watching
-    assert all(version == 2 for state, version in seen if state is TaskState.COMPLETE)
+async def test_a_task_is_not_complete_when_its_documents_are_lost_at_the_very_commit(
+    store: PostgresStore, rows: PostgresStore
+) -> None:
+    """Rows and documents in two stores, of which the one of documents dies between the two commits."""
+    async with store.engine.begin() as connection:
+        for statement in (FUNCTION, TRIGGER):
+            await connection.execute(text(statement))
+    clock, ids = SteppingClock(), iter(f"id{number:06}" for number in range(100))
+    both = RoutedStore(store, rows)
+    runs = TaskRuns(both, clock=clock, new_id=lambda: next(ids))
+    at = clock()
+    task = Task(id="task0000", type=DELETE, due_at=at, created_at=at, updated_at=at)
+    await both.insert(task)
+    held = await runs.acquire("worker", [DELETE])
+    assert held is not None
+    with pytest.raises(UpstreamUnavailable):
+        await runs.finish(held, lambda documents: documents.insert(sample("lost0000")), Remarks())
+    assert await both.get(Sample, "lost0000") is None
+    found = await both.get(Task, "task0000")
+    assert found is not None
+    assert (found.state, found.lease_token) == (TaskState.RUNNING, held.lease_token)
 
 
 async def test_renewals_do_not_disturb_the_end(db: Database) -> None:

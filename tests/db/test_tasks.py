@@ -69,7 +69,7 @@ async def test_changes_are_told_to_readers_and_to_nobody_else(each_db: Database,
     await asyncio.wait({first}, timeout=0.2)  # both subscribe
     task = await task_of_reference(each_db)
     own = await stored_task(each_db, "stranger")
-    async with aclosing(told), aclosing(untold):
+    async with aclosing(told), aclosing(untold), asyncio.timeout(20):
         assert (await first).ids == (task.id,)
         await changed_task(each_db, task, progress=0.5)
         change = await anext(told)
@@ -84,7 +84,7 @@ async def test_arguments_and_leases_are_told_to_nobody(db: Database) -> None:
     first = asyncio.ensure_future(anext(changes))
     await asyncio.wait({first}, timeout=0.2)
     await stored_task(db, lease_token="secret", args=DeleteReference(reference_id="r", name="secret"))
-    change = await first
+    change = await asyncio.wait_for(first, 20)
     await changes.aclose()
     assert not {"args", "lease_token", "lease_runner", "lease_expires_at", "periodic_key"} & change.document.keys()
     assert "secret" not in str(change.document)
