@@ -33,6 +33,7 @@ from virtool_gql.query import (
     matches,
     total_order,
     value_at,
+    within,
 )
 
 
@@ -298,3 +299,15 @@ def test_beyond_parts_the_order_at_its_keys(world: tuple[list[Weed], list[Filter
         after = {each.id for each in documents if matches(beyond(complete, keys), to_builtins(each))}
         before = {each.id for each in documents if matches(beyond(complete, keys, backwards=True), to_builtins(each))}
         assert (after, before) == (set(ids[place + 1 :]), set(ids[:place]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(world=worlds())
+def test_within_asks_the_same_of_what_is_at_a_path(world: tuple[list[Weed], list[Filter]]) -> None:
+    documents, filters = world
+    for document in map(to_builtins, documents):
+        for filter in filters:
+            expected = matches(filter, document)
+            assert matches(within("weed", filter), {"weed": document, **dict.fromkeys(document)}) is expected
+            assert matches(within("a.b", filter), {"a": {"b": document}}) is expected
+            assert matches(within("weed", filter), {"weed": None}) is matches(filter, {})

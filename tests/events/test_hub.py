@@ -467,3 +467,66 @@ async def test_a_burst_leaves_the_event_loop_to_others(server: RedisServer, stor
         await store.insert(*groups(range(3_000)))
         for subscription in subscriptions:
             assert len(await take(subscription, 3_000)) == 3_000
+
+
+# Those who observe everything, and the whole log
+
+
+async def test_an_observer_hears_each_change_of_its_collection_before_anybody_is_told(
+    hub: Hub, store: PostgresStore
+) -> None:
+    heard: list[str] = []
+
+    def observe(change: Change | None) -> None:
+        assert change is not None
+        assert not subscription._changes or subscription._changes[-1].cursor != change.cursor
+        heard.extend(change.ids)
+
+    subscription = await hub.subscribe(BOTH)
+    hub.observe("groups", observe)
+    hub.observe("groups", observe)
+    await store.insert(group("g"), key("k1"), group("h"), key("k2"))
+    assert seen(await take(subscription, 4)) == ["g", "k1", "h", "k2"]
+    assert heard == ["g", "g", "h", "h"]
+
+
+async def test_an_observer_is_told_that_changes_got_lost_before_it_hears_of_the_next(
+    hub: Hub, store: PostgresStore, client: Redis
+) -> None:
+    heard: list[str | None] = []
+    hub.observe("groups", lambda change: heard.append(change.ids[0] if change else None))
+    await write(store, [1])
+    await until(lambda: heard)
+    await client.delete(STREAM)
+    await write(store, [2])
+    await until(lambda: heard[-1] == "000002")
+    assert heard == ["000001", None, "000002"]
+
+
+@pytest.mark.parametrize("count", [0, 1, PAGE_LENGTH, 2 * PAGE_LENGTH + 1])
+async def test_the_whole_log_can_be_read(hub: Hub, store: PostgresStore, client: Redis, count: int) -> None:
+    await store.insert(*groups(range(count)), key("k1"))
+    await in_the_stream(client, "k1")
+    assert seen([change async for change in hub.past(GROUPS)]) == [f"{number:06}" for number in range(count)]
+    assert seen([change async for change in hub.past(BOTH)])[-1:] == ["k1"]
+
+
+async def test_an_empty_log_holds_nothing(hub: Hub, client: Redis) -> None:
+    assert [change async for change in hub.past(GROUPS)] == []
+    await client.delete(STREAM)
+    assert [change async for change in hub.past(GROUPS)] == []
+
+
+async def test_what_is_trimmed_while_the_log_is_read_is_passed_over(
+    hub: Hub, store: PostgresStore, client: Redis
+) -> None:
+    await store.insert(*groups(range(3 * PAGE_LENGTH)))
+    await in_the_stream(client, f"{3 * PAGE_LENGTH - 1:06}")
+    past = hub.past(GROUPS)
+    async with aclosing(past):
+        first = seen([await anext(past) for _ in range(PAGE_LENGTH)])
+        await client.xtrim(STREAM, maxlen=PAGE_LENGTH, approximate=False)
+        rest = seen([change async for change in past])
+    assert first + rest == [
+        f"{number:06}" for number in (*range(PAGE_LENGTH), *range(2 * PAGE_LENGTH, 3 * PAGE_LENGTH))
+    ]

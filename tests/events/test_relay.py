@@ -16,6 +16,7 @@ from tests.factories.conditions import until
 from tests.redis_server import RedisServer
 from virtool_gql.errors import UpstreamUnavailable
 from virtool_gql.events import OUTBOX_CHANNEL, STREAM, Hub, Relay
+from virtool_gql.events.relay import BATCH_BYTES, BATCH_LENGTH, LONGEST_BATCH, next_length
 from virtool_gql.models.changes import Change, Outbox
 from virtool_gql.models.documents import now
 from virtool_gql.models.users import Group
@@ -374,3 +375,26 @@ async def test_redis_killed_and_restarted_in_mid_stream_loses_nothing(
         await writing
         assert await nothing_more(subscription, store)
     assert seen(changes) == [f"{number:06}" for number in range(2_000)]
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "length"),
+    [
+        (600, BATCH_LENGTH, LONGEST_BATCH),
+        (600, 1, LONGEST_BATCH),
+        (BATCH_BYTES // 200, LONGEST_BATCH, 200),
+        (BATCH_BYTES, BATCH_LENGTH, BATCH_LENGTH),
+        (0, 1, LONGEST_BATCH),
+    ],
+)
+def test_many_small_changes_are_moved_at_a_time_and_few_large_ones(size: int, count: int, length: int) -> None:
+    assert next_length([("id", b"x" * size)] * count) == length
+
+
+async def test_a_backlog_is_moved_whole_whatever_the_batches(client: Redis, store: PostgresStore) -> None:
+    large = [group(f"{number:06}", "x" * 20_000 * (number % 3)) for number in range(3 * LONGEST_BATCH + 7)]
+    await store.insert(*large)
+    async with relaying(client, store) as relay:
+        await moved(client, store, relay)
+    assert seen(await stream_changes(client)) == [each.id for each in large]
+    assert joined(await stream_entries(client))

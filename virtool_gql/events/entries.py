@@ -8,6 +8,7 @@ nothing and carries no change; it is there so that even an empty log has a newes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -69,6 +70,13 @@ async def newest_id(redis: Redis) -> str:
     """Give the id of the newest entry; begin the stream where there is none."""
     newest: bytes = await redis.eval(_NEWEST, 1, STREAM)
     return newest.decode()
+
+
+async def oldest_place(redis: Redis) -> str | None:
+    """Give the place that the oldest entry with a change joins on to; None where there is none."""
+    items: Any = await redis.xrange(STREAM, count=2)
+    changes = [entry for entry in (entry_of(*item) for item in items) if entry.payload is not None]
+    return changes[0].previous if changes else None
 
 
 async def entries_after(redis: Redis, id: str, count: int) -> list[Entry]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, dropwhile
 
 from virtool_gql.cancellation import cancelled
-from virtool_gql.errors import UpstreamUnavailable, VirtoolError
+from virtool_gql.errors import CursorExpired, UpstreamUnavailable, VirtoolError
 from virtool_gql.events.connections import answering, open_client
 from virtool_gql.events.entries import (
     Entry,
@@ -18,6 +18,7 @@ from virtool_gql.events.entries import (
     entries_after,
     expired,
     newest_id,
+    oldest_place,
     place_of,
 )
 from virtool_gql.events.stream import reading
@@ -102,6 +103,24 @@ class Hub:
                 yield change
         finally:
             subscription.close()
+
+    async def past(self, collections: frozenset[str]) -> AsyncGenerator[Change, None]:
+        """Give what the log holds of some collections, but for what is trimmed away while it is read."""
+        position = await self._oldest_place()
+        while position is not None:
+            try:
+                entries = await self.entries_after(position)
+            except CursorExpired:
+                position = await self._oldest_place()
+                continue
+            for entry in entries:
+                if change := change_of(entry, collections):
+                    yield change
+            position = entries[-1].id if entries else None
+
+    async def _oldest_place(self) -> str | None:
+        with answering("The event log"):
+            return await oldest_place(self._redis)
 
     def join(self, subscription: Subscription) -> bool:
         if subscription.epoch != self._epoch:
