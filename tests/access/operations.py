@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLUnionType,
     build_client_schema,
     get_named_type,
     introspection_from_schema,
@@ -36,8 +37,17 @@ KINDS = {
     "instanceMessages": "message",
     "instance_messages": "message",
     "settings": "settings",
+    "historyEntry": "history",
+    "indexes": "index",
+    "oTU": "otu",
+    "status": "status",
+    "hmmStatus": "status",
+    "hMMStatus": "status",
 }
 """What a field's name says of the prefix of its ids, where that is not the name itself."""
+
+VALUES = {"accession": '"NC_001929"', "version": "0"}
+"""What arguments are given that are required and name no document."""
 
 THROUGH_NODE = {"ApiKey": "key"}
 """Types that no field gives to everybody alike, and the prefix of their ids."""
@@ -60,6 +70,8 @@ def selection_of(field: GraphQLField) -> str:
     type = get_named_type(field.type)
     if is_leaf_type(type):
         return ""
+    if isinstance(type, GraphQLUnionType):
+        return " { __typename ... on Node { id } }"
     assert isinstance(type, GraphQLObjectType | GraphQLInterfaceType)
     inner = [name for name in ("id", "totalCount") if name in type.fields]
     return f" {{ {' '.join(['__typename', *inner])} }}"
@@ -74,7 +86,9 @@ def written(field: str, definition: GraphQLField, shown: Mapping[str, str]) -> s
         if "ids" in filter.fields:
             arguments.append(f'filter: {{ ids: ["{shown[kind_of(field)]}"] }}')
     for name, argument in definition.args.items():
-        if is_required_argument(argument):
+        if is_required_argument(argument) and name in VALUES:
+            arguments.append(f"{name}: {VALUES[name]}")
+        elif is_required_argument(argument):
             assert name in {"id", "ids"}, f"Say what {field} is to be given as {name}."
             id = shown["group" if field.startswith("node") else kind_of(field)]
             arguments.append(f'{name}: "{id}"' if name == "id" else f'{name}: ["{id}"]')

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import httpx
 from msgspec import structs
 
-from tests.access.rules import READS_JOB, READS_SAMPLE, Role
+from tests.access.references import show_references
+from tests.access.rules import READS_JOB, READS_REFERENCE, READS_SAMPLE, Role
+from tests.factories.outside import World as Outside
 from virtool_gql.db.database import Database
 from virtool_gql.db.keys import new_secret
 from virtool_gql.db.names import comparable
@@ -18,6 +20,7 @@ from virtool_gql.models.documents import Document, Timestamp, new_id, now
 from virtool_gql.models.files import File, FileType
 from virtool_gql.models.jobs import Job, JobError, JobState, JobStatus
 from virtool_gql.models.labels import Label
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Quality, Reads, Sample
 from virtool_gql.models.settings import InstanceMessage, MessageColor, Settings
 from virtool_gql.models.subtractions import NucleotideComposition, Subtraction
@@ -33,14 +36,18 @@ ADDRESS = "127.0.0.1"
 SEQUENCES = b"@read\nACGT\n+\nIIII\n"
 PREFLIGHT = {"x-graphql-preflight": "1"}
 PERMISSIONS: dict[Role, tuple[Permission, ...]] = {
-    Role.OWNER: (Permission.CREATE_SAMPLE, Permission.UPLOAD_FILE),
-    Role.KEY: (Permission.CREATE_SAMPLE, Permission.UPLOAD_FILE),
+    Role.OWNER: (Permission.CREATE_SAMPLE, Permission.CREATE_REF, Permission.UPLOAD_FILE),
+    Role.KEY: (Permission.CREATE_SAMPLE, Permission.CREATE_REF, Permission.UPLOAD_FILE),
     Role.ENTITLED: tuple(Permission),
 }
 UNSEEN, UNHEARD = "Unseen", "Unheard"
-"""Words that only hidden samples, and only other people's jobs, have; whoever may not read those never meets them."""
+"""Words that only hidden samples and references, and only other people's jobs, have.
+
+Whoever may not read those never meets them; who may read the samples may read the references.
+"""
 
 CANARIES = {UNSEEN: READS_SAMPLE, UNHEARD: READS_JOB}
+assert READS_SAMPLE.answers == READS_REFERENCE.answers
 ADMINISTRATORS = (Role.ADMINISTRATOR, Role.PLAIN_KEY, Role.DEACTIVATED)
 MEMBERS = (Role.READER, Role.WRITER)
 
@@ -68,15 +75,25 @@ class Person:
 class World:
     """The server, and what is on it. `standing` people and `shown` documents stay as they are."""
 
-    def __init__(self, url: str, db: Database) -> None:
+    hidden: Reference
+    """A reference of the owner's, to which things come and from which they go."""
+
+    def __init__(self, url: str, db: Database, outside: Outside) -> None:
         self.url = url
         self.db = db
+        self.outside = outside
         jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         self.client = httpx.AsyncClient(base_url=url, timeout=60, cookies=jar)
         self.numbers = itertools.count(1)
         self.groups: dict[str, Group] = {}
         self.standing: dict[Role, Person] = {}
         self.shown: dict[str, str] = {}
+        self.read_by: dict[str, Reference] = {}
+        """References that somebody may read, by the ids of their users."""
+
+    def word_of(self, reference: Reference) -> str:
+        """Give the word that tells whether what is in a reference is hidden."""
+        return reference.name.partition(" ")[0]
 
     async def ask(self, person: Person | None, query: str, **variables: Any) -> dict[str, Any]:
         """Ask over HTTP; give the whole answer."""
@@ -331,6 +348,7 @@ class World:
         settings = 'mutation { updateSettings(input: { hmmSlug: "virtool/hmm" }) { errors { message } } }'
         assert await self.done(self.standing[Role.ADMINISTRATOR], settings) == {"updateSettings": {"errors": []}}
         await self.file(reserved_by=sample.id)
+        await show_references(self)
 
     async def _failed_job(self) -> Job:
         error = JobError(type="Tool", message=UNHEARD, details=(UNHEARD,), traceback=("line 1",))
