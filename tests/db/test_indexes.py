@@ -300,6 +300,14 @@ async def test_the_same_key_gives_the_same_index_and_job(each_db: Database) -> N
     assert (await each_db.indexes.build(OWNER, reference.id, idempotency_key="k"))[0].id != answers[0][0].id
 
 
+async def test_a_key_that_was_used_for_another_reference(each_db: Database) -> None:
+    (reference, _), (other, _) = await buildable(each_db), await buildable(each_db)
+    await each_db.indexes.build(OWNER, reference.id, idempotency_key="k")
+    with pytest.raises(Conflict, match="used for another reference"):
+        await each_db.indexes.build(OWNER, other.id, idempotency_key="k")
+    assert await each_db.store.count(Index, Eq("reference_id", other.id)) == 0
+
+
 async def test_the_same_key_of_a_job_that_is_gone(each_db: Database) -> None:
     reference, _ = await buildable(each_db)
     _, job = await each_db.indexes.build(OWNER, reference.id, idempotency_key="k")

@@ -202,6 +202,16 @@ async def test_the_same_idempotency_key_gives_the_same_otu(db: Database) -> None
         await db.otus.create(WRITER, reference.id, NewOTU(name="Once"), idempotency_key="k")
 
 
+async def test_a_key_does_not_show_an_otu_of_a_reference_that_one_may_no_longer_read(db: Database) -> None:
+    once_theirs, own = await stored_reference(db, **MEMBERS), await stored_reference(db, user_id="writer", **MEMBERS)
+    otu = await db.otus.create(WRITER, once_theirs.id, NewOTU(name="Secret"), idempotency_key="k")
+    await db.reference_users.remove(OWNER, once_theirs.id, WRITER.user_id)
+    with pytest.raises(Conflict, match="used for another reference") as refusal:
+        await db.otus.create(WRITER, own.id, NewOTU(name="Mine"), idempotency_key="k")
+    assert refusal.value.path == ("idempotency_key",)
+    assert (await db.store.find(OTU)).documents == [otu]
+
+
 async def test_an_edit_goes_into_the_history_and_none_does_not(each_db: Database) -> None:
     reference = await stored_reference(each_db)
     otu = (await stored_otu(each_db, reference.id, name="Virus", schema=(RNA_A,))).otu

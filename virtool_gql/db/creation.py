@@ -10,10 +10,13 @@ from virtool_gql.access import Viewer
 from virtool_gql.db.names import single_line
 from virtool_gql.errors import BadUserInput, Conflict
 from virtool_gql.models.documents import Document
+from virtool_gql.models.indexes import Index
+from virtool_gql.models.otus import OTU
 from virtool_gql.query import Eq
 from virtool_gql.stores.documents import Documents, first_of
 
 D = TypeVar("D", bound=Document)
+P = TypeVar("P", OTU, Index)
 T = TypeVar("T")
 
 
@@ -45,6 +48,17 @@ async def created_by(store: Documents, kind: type[D], key: str | None) -> D | No
     if key is None:
         return None
     return await first_of(store, kind, Eq("creation_key", key))
+
+
+async def created_in(store: Documents, kind: type[P], key: str | None, reference_id: str) -> P | None:
+    """Give what a request with the key has created in a reference.
+
+    Raises Conflict when that was in another one, which the user may no longer read.
+    """
+    created = await created_by(store, kind, key)
+    if created is not None and created.reference_id != reference_id:
+        raise Conflict("This key was used for another reference; choose another one.", path=["idempotency_key"])
+    return created
 
 
 async def created_once(store: Documents, kind: type[D], key: str | None, create: Callable[[], Awaitable[D]]) -> D:

@@ -8,7 +8,7 @@ from msgspec import UNSET, structs
 
 from virtool_gql.access import Viewer
 from virtool_gql.db.builds import Unbuilt, abandon, tag, unbuilt_of
-from virtool_gql.db.creation import created_by, creation_key, once
+from virtool_gql.db.creation import created_in, creation_key, once
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.jobs import Jobs, call_off, tell_runners
 from virtool_gql.db.reference_counts import Contribution
@@ -55,7 +55,7 @@ class Indexes(ReferenceParts[Index]):
         await changeable_reference(self.store, viewer, reference_id, Right.BUILD, "reference_id")
         key = creation_key(viewer, idempotency_key)
         index, job = await once(
-            lambda: self._built_by(key), lambda: retried(lambda: self._build(viewer, reference_id, key))
+            lambda: self._built_by(reference_id, key), lambda: retried(lambda: self._build(viewer, reference_id, key))
         )
         await self._undo_in_deleted(index, job)
         await self._jobs.enqueue(job)
@@ -105,8 +105,8 @@ class Indexes(ReferenceParts[Index]):
             raise _in_progress() if error.path == ("building_key",) else stale() from error
         return index, job
 
-    async def _built_by(self, key: str | None) -> tuple[Index, Job] | None:
-        index = await created_by(self.store, Index, key)
+    async def _built_by(self, reference_id: str, key: str | None) -> tuple[Index, Job] | None:
+        index = await created_in(self.store, Index, key, reference_id)
         if index is None:
             return None
         job = await self.store.get(Job, index.job_id) if index.job_id else None

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from virtool_gql.access import Viewer
-from virtool_gql.db.creation import created_once, creation_key
+from virtool_gql.db.creation import created_in, creation_key, once
 from virtool_gql.db.curation import changeable_otu, check_revision, curated
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.otu_edits import Edit, edit_otu
@@ -40,8 +40,9 @@ class OTUs(ReferenceParts[OTU]):
         """Make an OTU without isolates, whose name and abbreviation no other one of the reference has."""
         reference = await changeable_reference(self.store, viewer, reference_id, Right.MODIFY_OTU, "reference_id")
         key = creation_key(viewer, idempotency_key)
-        otu = await created_once(
-            self.store, OTU, key, lambda: retried(lambda: self._create(viewer, reference, new, key))
+        otu = await once(
+            lambda: created_in(self.store, OTU, key, reference.id),
+            lambda: retried(lambda: self._create(viewer, reference, new, key)),
         )
         await self._undo_in_deleted(otu)
         return otu
