@@ -35,10 +35,12 @@ export function createFetcher(wsClient) {
   return createGraphiQLFetcher({ url: URL_PATH, headers: PREFLIGHT, wsClient });
 }
 
+const typeOf = (file) => (/\.json(\.gz)?$/i.test(file.name) ? 'REFERENCE' : 'READS');
+
 export function upload(file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', `/uploads?${new URLSearchParams({ name: file.name, type: 'READS' })}`);
+    request.open('POST', `/uploads?${new URLSearchParams({ name: file.name, type: typeOf(file) })}`);
     request.setRequestHeader('x-graphql-preflight', '1');
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(event.total, 1));

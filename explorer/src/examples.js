@@ -102,6 +102,266 @@ query LabelledSamples($filter: SampleFilter) {
       filter: { withoutLabels: true },
     },
   ),
+  example(
+    `
+# The references that you may read.
+query References {
+  officialInstalled
+  references(first: 25, filter: { archived: false }) {
+    nodes {
+      id name description dataType organism ready
+      otuCount unbuiltChangeCount
+      rights { build modify modifyOtu remove }
+      latestBuild { version createdAt }
+      task { type state progress }
+      exportUrl
+    }
+  }
+}
+
+mutation CreateReference($reference: CreateReferenceInput!) {
+  createReference(input: $reference) {
+    reference { id name version }
+    errors { code message path }
+  }
+}
+
+mutation UpdateReference($change: UpdateReferenceInput!) {
+  updateReference(input: $change) {
+    reference { sourceTypes restrictSourceTypes version }
+    errors { code message path }
+  }
+}
+
+# Others see it when they are members.
+mutation AddReferenceUser($member: AddReferenceUserInput!) {
+  addReferenceUser(input: $member) {
+    reference { members { user { handle } modifyOtu } }
+    errors { code message path }
+  }
+}
+
+mutation CloneReference($copy: CloneReferenceInput!) {
+  cloneReference(input: $copy) {
+    reference { id name ready }
+    task { id state }
+    errors { code message path }
+  }
+}`,
+    {
+      reference: { name: 'Greenhouse viruses', dataType: 'GENOME', organism: 'virus' },
+      change: { id: 'reference_…', sourceTypes: ['isolate', 'strain'], restrictSourceTypes: true },
+      member: { referenceId: 'reference_…', userId: 'user_…', modifyOtu: true },
+      copy: { referenceId: 'reference_…', name: 'A copy' },
+    },
+  ),
+  example(
+    `
+# Upload a reference.json.gz at the top right.
+query ReferenceFiles {
+  files(filter: { type: REFERENCE, reserved: false }) {
+    nodes { id name size ready }
+  }
+}
+
+mutation ImportReference($input: ImportReferenceInput!) {
+  importReference(input: $input) {
+    reference { id name ready }
+    task { id }
+    errors { code message path }
+  }
+}
+
+# How far imports and all other tasks are.
+subscription WatchTasks {
+  tasks {
+    operation ids
+    task {
+      type state step progress error
+      problems { message otuName }
+      reference { name ready }
+    }
+  }
+}
+
+# All that was wrong with a file, or odd.
+query ImportTasks {
+  tasks(first: 5, filter: { type: IMPORT_REFERENCE }) {
+    nodes {
+      id state progress error
+      problems { message otuId otuName }
+      warnings { message otuId otuName }
+      reference { id name otuCount exportUrl }
+    }
+  }
+}`,
+    { input: { fileId: 'file_…', name: 'Imported viruses' } },
+  ),
+  example(
+    `
+# Names and abbreviations that have the words.
+query OTUs($reference: ID, $search: String) {
+  otus(first: 25, referenceId: $reference, search: $search) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id name abbreviation verified modified version
+      reference { name }
+    }
+  }
+}
+
+query OTU($otu: ID!) {
+  otu(id: $otu) {
+    name abbreviation version lastIndexedVersion
+    schema { name molecule required }
+    issues {
+      emptyOtu isolateInconsistency
+      emptyIsolates { name }
+      emptySequences { accession }
+    }
+    isolates {
+      id name default
+      sequences { id accession definition host segment length }
+    }
+    mostRecentChange { description createdAt }
+    fastaUrl
+  }
+}`,
+    { reference: null, search: 'mosaic', otu: 'otu_…' },
+  ),
+  example(
+    `
+mutation CreateOTU($otu: CreateOtuInput!) {
+  createOtu(input: $otu) {
+    otu { id name version }
+    errors { code message path }
+  }
+}
+
+mutation CreateIsolate($isolate: CreateIsolateInput!) {
+  createIsolate(input: $isolate) {
+    isolate { id name default }
+    otu { version verified }
+    errors { code message path }
+  }
+}
+
+mutation CreateSequence($sequence: CreateSequenceInput!) {
+  createSequence(input: $sequence) {
+    sequence { id accession length }
+    otu { version verified }
+    errors { code message path }
+  }
+}
+
+# It fails when somebody has changed the OTU meanwhile.
+mutation UpdateOTU($change: UpdateOtuInput!) {
+  updateOtu(input: $change) {
+    otu { name abbreviation version }
+    errors { code message path }
+  }
+}`,
+    {
+      otu: {
+        referenceId: 'reference_…',
+        name: 'Tobacco mosaic virus',
+        abbreviation: 'TMV',
+        schema: [{ name: 'RNA', molecule: 'SS_RNA_PLUS' }],
+      },
+      isolate: { otuId: 'otu_…', sourceType: 'strain', sourceName: 'U1' },
+      sequence: {
+        isolateId: 'isolate_…',
+        accession: 'NC_001367',
+        definition: 'Tobacco mosaic virus, complete genome',
+        segment: 'RNA',
+        sequence: 'GTATTTTTACAACAATTACCAACAAC',
+      },
+      change: { id: 'otu_…', name: 'Common tobacco mosaic virus', expectedVersion: 2 },
+    },
+  ),
+  example(
+    `
+# What became of an OTU, newest first.
+query History($otu: ID!, $version: Int!) {
+  otu(id: $otu) {
+    name version
+    history(first: 25) {
+      nodes {
+        id verb description createdAt
+        otuVersion unbuilt diff
+        user { handle }
+      }
+    }
+    atVersion(version: $version) {
+      name
+      isolates { name sequences { accession } }
+    }
+  }
+}
+
+# What is in no build yet, also of OTUs that are gone.
+query UnbuiltChanges($reference: ID) {
+  history(first: 25, referenceId: $reference, unbuilt: true) {
+    totalCount
+    nodes { id otuName otuVersion description createdAt }
+  }
+}
+
+# It takes back the later changes of the OTU, too.
+mutation RevertChange($change: ID!) {
+  revertChange(input: { id: $change }) {
+    otu { id name version }
+    revertedIds
+    errors { code message path }
+  }
+}
+
+subscription WatchHistory {
+  history {
+    operation ids
+    historyEntry { otuName description user { handle } }
+  }
+}`,
+    { otu: 'otu_…', version: 0, reference: null, change: 'history_…' },
+  ),
+  example(
+    `
+mutation BuildIndex($reference: ID!) {
+  buildIndex(input: { referenceId: $reference }) {
+    index { id version ready changeCount otuCount }
+    job { id state }
+    errors { code message path }
+  }
+}
+
+# ready: true gives the latest of each reference.
+query Indexes($reference: ID) {
+  indexes(first: 25, referenceId: $reference) {
+    nodes {
+      id version ready latest createdAt
+      changeCount modifiedOtuCount
+      contributors { count user { handle } }
+      reference { name }
+      job { state progress }
+      exportUrl
+    }
+  }
+}
+
+query Index($index: ID!) {
+  index(id: $index) {
+    version
+    otus { name changeCount }
+    manifest { otuId version }
+  }
+}
+
+subscription WatchIndexes {
+  indexes { operation ids index { version ready } }
+}`,
+    { reference: 'reference_…', index: 'index_…' },
+  ),
   example(`
 # Every change of every sample that you may read.
 subscription WatchSamples {
@@ -138,6 +398,7 @@ subscription WatchEverything {
     __typename cursor operation ids at
     ... on LabelChange { label { name color } }
     ... on ReferenceChange { reference { name ready } }
+    ... on OTUChange { otu { name version verified } }
     ... on HistoryChange { historyEntry { description } }
     ... on IndexChange { index { version ready } }
     ... on TaskChange { task { type state step progress } }

@@ -1,4 +1,4 @@
-// Uploading reads from the page: GraphQL carries no bytes.
+// Uploading reads and references from the page: GraphQL carries no bytes.
 import { useState } from 'react';
 import { upload } from './api.js';
 
@@ -21,7 +21,7 @@ export function Upload() {
 
   return (
     <label className="upload">
-      Upload reads
+      Upload files
       <input type="file" multiple onChange={send} />
       <output>{message}</output>
     </label>

@@ -149,6 +149,19 @@ async def test_a_newcomer_signs_in_runs_a_query_and_sees_an_event_arrive(
     await keep_picture(page, "explorer")
 
 
+async def test_what_is_uploaded_on_the_page_is_of_the_type_that_its_name_says(
+    server: LiveServer, client: SignedIn, page: Page, tmp_path: Path
+) -> None:
+    types = {"from-the-page.fq.gz": "READS", "from-the-page.json.gz": "REFERENCE", "from-the-page.JSON": "REFERENCE"}
+    for name in types:
+        (tmp_path / name).write_text("{}")
+    await sign_in(server, page, HANDLE, PASSWORD)
+    await page.get_by_label("Upload files").set_input_files([tmp_path / name for name in types])
+    await expect(page.locator(".upload output")).to_have_text(re.compile(r'^\["file_\w+","file_\w+","file_\w+"\]$'))
+    files = client.run('{ files(search: "from-the-page") { nodes { name type } } }')["files"]["nodes"]
+    assert {file["name"]: file["type"] for file in files} == types
+
+
 async def test_who_must_choose_a_new_password_does_it_on_the_page(
     server: LiveServer, client: SignedIn, page: Page
 ) -> None:
