@@ -80,7 +80,7 @@ async def done_once(db: Database, task: Task, *, attempts: int) -> None:
     async def has_ended() -> bool:
         return (await task_now(db, task)).ended
 
-    await until(has_ended, 60)
+    await until(has_ended, 120)
     ended = await task_now(db, task)
     assert (ended.state, ended.error, ended.attempts) == (TaskState.COMPLETE, None, attempts)
     label = await db.store.get(Label, task.args["reference_id"])
@@ -164,6 +164,21 @@ async def test_what_a_paused_worker_writes_late_is_refused(db: Database, workers
             await done_once(db, late, attempts=1)
         for id in ("label003", "label004"):  # by the one that was paused
             await done_once(db, await task_of(db, id), attempts=1)
+    await done_once(db, task, attempts=2)
+
+
+async def test_a_worker_that_is_paused_within_its_last_writes_holds_up_nobody_for_long(
+    db: Database, workers: Workers
+) -> None:
+    task = await task_of(db, "label001", "finish")
+    async with workers() as paused:
+        await until(lambda: reached(db, "finish"))
+        paused.suspend()
+        go(db)
+        async with workers():
+            await done_once(db, task, attempts=2)
+            paused.resume()
+        await done_once(db, await task_of(db, "label002"), attempts=1)
     await done_once(db, task, attempts=2)
 
 

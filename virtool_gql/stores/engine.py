@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 POOL_SIZE = 8
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 60
-SETTINGS = {"jit": "off", "TimeZone": "UTC", "application_name": "virtool-gql"}
+SETTINGS = {
+    "jit": "off",
+    "TimeZone": "UTC",
+    "application_name": "virtool-gql",
+    # What a process that stands still has locked is let go of, so that whoever takes its work over can go on.
+    "idle_in_transaction_session_timeout": "60s",
+}
 
 
 def engine_for(url: str, *, command_seconds: float | None = COMMAND_SECONDS) -> AsyncEngine:
