@@ -47,7 +47,7 @@ class ReferenceMemberMutation:
         return UpdateReferenceUserPayload(reference=Reference.from_document(reference))
 
     @mutation(
-        "Let a user be a member of a reference no more; its creator still reads it. Needs the right `modify` on it."
+        "Let a user be a member of a reference no more, also of one that is archived or not ready; its creator still reads it. Needs the right `modify` on it."
     )
     async def remove_reference_user(
         self, info: Info, input: Annotated[RemoveReferenceUserInput, described("The reference and the user.")]
@@ -74,7 +74,9 @@ class ReferenceMemberMutation:
         reference = await groups.update(info.context.viewer, *ids, input.rights(), expected_version=version)
         return UpdateReferenceGroupPayload(reference=Reference.from_document(reference))
 
-    @mutation("Let a group be a member of a reference no more. Needs the right `modify` on it.")
+    @mutation(
+        "Let a group be a member of a reference no more, also of one that is archived or not ready. Needs the right `modify` on it."
+    )
     async def remove_reference_group(
         self, info: Info, input: Annotated[RemoveReferenceGroupInput, described("The reference and the group.")]
     ) -> RemoveReferenceGroupPayload:

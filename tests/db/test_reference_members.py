@@ -32,8 +32,13 @@ Members = ReferenceMembers[Any]
 class Stage:
     """Members of one kind, with one that can be added."""
 
-    def __init__(self, members: Members, field: str, noun: str, id: str, reference: Reference) -> None:
-        self.members, self.field, self.noun, self.id, self.reference = members, field, noun, id, reference
+    def __init__(self, db: Database, members: Members, noun: str, id: str, reference: Reference) -> None:
+        self.db, self.members, self.noun, self.id, self.reference = db, members, noun, id, reference
+        self.field = f"{noun.lower()}s"
+
+    async def stored_with(self, **values: bool) -> Reference:
+        reference = await self.db.references.get(ADMINISTRATOR, self.reference.id)
+        return (await self.db.store.replace(structs.replace(reference, **values)))[0]
 
     def of(self, reference: Reference) -> dict[str, Member]:
         return {member.id: member for member in getattr(reference, self.field)}
@@ -45,8 +50,8 @@ async def stage(request: pytest.FixtureRequest, each_db: Database) -> Stage:
     reference = await stored_reference(db, users=(*USERS, member("owner", *Right)))
     if request.param == "users":
         id = (await stored_user(db, "alice"))[0].id
-        return Stage(db.reference_users, "users", "User", id, reference)
-    return Stage(db.reference_groups, "groups", "Group", (await stored_group(db)).id, reference)
+        return Stage(db, db.reference_users, "User", id, reference)
+    return Stage(db, db.reference_groups, "Group", (await stored_group(db)).id, reference)
 
 
 @pytest.mark.parametrize(
@@ -121,18 +126,39 @@ async def test_many_changes_at_once_lose_nothing(stage: Stage) -> None:
     assert sum(isinstance(answer, Conflict) for answer in answers) == 9
 
 
-async def test_members_of_what_cannot_be_changed_stay(db: Database) -> None:
-    for values in ({"archived": True}, {"ready": False}):
-        reference = await stored_reference(db, users=(member("owner", *Right), member("reader")))
-        reference = (await db.store.replace(structs.replace(reference, **values)))[0]
-        for write in (
-            db.reference_users.add(OWNER, reference.id, "writer", MemberRights()),
-            db.reference_users.update(OWNER, reference.id, "reader", MemberRights(build=True)),
-            db.reference_users.remove(OWNER, reference.id, "reader"),
-        ):
-            with pytest.raises(Conflict):
-                await write
-        assert await db.store.get(Reference, reference.id) == reference
+@pytest.mark.parametrize("values", [{"archived": True}, {"ready": False}], ids=["archived", "not ready"])
+async def test_nobody_gets_more_rights_on_what_cannot_be_changed(stage: Stage, values: dict[str, bool]) -> None:
+    members, id = stage.members, stage.reference.id
+    await members.add(OWNER, id, stage.id, MemberRights(build=True))
+    reference = await stage.stored_with(**values)
+    for write in (
+        members.add(OWNER, id, "another1", MemberRights()),
+        members.update(OWNER, id, stage.id, MemberRights(modify=True)),
+        members.update(OWNER, id, stage.id, MemberRights(build=False, remove=True)),
+    ):
+        with pytest.raises(Conflict, match=r"archived|still being made"):
+            await write
+    assert await members.update(OWNER, id, stage.id, MemberRights(build=True)) == reference
+
+
+@pytest.mark.parametrize("values", [{"archived": True}, {"ready": False}], ids=["archived", "not ready"])
+async def test_rights_can_be_taken_on_what_cannot_be_changed(stage: Stage, values: dict[str, bool]) -> None:
+    members, id = stage.members, stage.reference.id
+    await members.add(OWNER, id, stage.id, MemberRights(build=True, modify_otu=True))
+    await stage.stored_with(**values)
+    less = stage.of(await members.update(OWNER, id, stage.id, MemberRights(build=False)))[stage.id]
+    assert (less.build, less.modify_otu) == (False, True)
+    for write in (
+        lambda viewer: members.update(viewer, id, stage.id, MemberRights(modify_otu=False)),
+        lambda viewer: members.remove(viewer, id, stage.id),
+    ):
+        with pytest.raises(Forbidden, match="MODIFY"):
+            await write(READER)
+        with pytest.raises(NotFound):
+            await write(STRANGER)
+        await write(WRITER)
+    with pytest.raises(NotFound, match=f"{stage.noun} is not a member"):
+        await members.remove(OWNER, id, stage.id)
 
 
 async def test_a_deactivated_user_is_not_added_but_can_be_removed(db: Database) -> None:

@@ -1,4 +1,7 @@
-"""The members of references: users and groups, and what each may do beside reading."""
+"""The members of references: users and groups, and what each may do beside reading.
+
+Of a reference that is archived or not ready nobody gets more rights; taking them away is always possible.
+"""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -8,7 +11,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from virtool_gql.access import Viewer, readable_references, require_right
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.reference_parts import changeable_reference, check_changeable
+from virtool_gql.db.reference_parts import changeable_reference, check_changeable, readable_reference
 from virtool_gql.db.updates import check_version, to_values
 from virtool_gql.errors import BadUserInput, Conflict, NotFound
 from virtool_gql.files import ID
@@ -94,11 +97,14 @@ class ReferenceMembers(Generic[M]):
     ) -> Reference:
         def changed(reference: Reference) -> Reference:
             require_right(viewer, reference, Right.MODIFY)
-            check_changeable(reference)
             check_version(reference, expected_version, "reference")
-            return self._with(reference, change(self._of(reference)))
+            members = change(self._of(reference))
+            if _gives_more(self._of(reference), members):
+                check_changeable(reference)
+            return self._with(reference, members)
 
-        await changeable_reference(self._store, viewer, reference_id, Right.MODIFY, "reference_id")
+        reference = await readable_reference(self._store, viewer, reference_id, "reference_id")
+        require_right(viewer, reference, Right.MODIFY)
         return await modify(self._store, Reference, reference_id, changed, readable_references(viewer))
 
     async def _take_away(self, reference_id: str, member_id: str) -> None:
@@ -142,3 +148,12 @@ class ReferenceMembers(Generic[M]):
 
 def _without(members: Members, id: str) -> Members:
     return tuple(member for member in members if member.id != id)
+
+
+def _gives_more(before: Members, after: Members) -> bool:
+    """Tell whether somebody is a member who was none, or has a right that they had not."""
+    had = {member.id: member for member in before}
+    return any(
+        member.id not in had or any(getattr(member, right) and not getattr(had[member.id], right) for right in Right)
+        for member in after
+    )
