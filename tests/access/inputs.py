@@ -15,13 +15,22 @@ from graphql import (
 )
 
 from tests.access.operations import input_type
+from tests.access.references import otu_of, reference_of, remote_of
 from tests.access.rules import Role
 from tests.access.world import PASSWORD, Person, World
+from tests.factories.outside import SLUG
+from tests.factories.references import member
 from virtool_gql.models.documents import Document
-from virtool_gql.models.files import File
+from virtool_gql.models.files import File, FileType
+from virtool_gql.models.history import HistoryEntry
+from virtool_gql.models.indexes import Index
 from virtool_gql.models.jobs import Job, JobState
 from virtool_gql.models.labels import Label
+from virtool_gql.models.otus import OTU, Sequence
+from virtool_gql.models.references import Reference
 from virtool_gql.models.samples import Sample
+from virtool_gql.models.settings import Settings
+from virtool_gql.models.tasks import Task
 from virtool_gql.models.users import ApiKey, Group, User
 
 MODELS: Mapping[str, type[Document]] = {
@@ -32,8 +41,17 @@ MODELS: Mapping[str, type[Document]] = {
     "label": Label,
     "group": Group,
     "user": User,
+    "reference": Reference,
+    "otu": OTU,
+    "sequence": Sequence,
+    "history": HistoryEntry,
+    "index": Index,
+    "task": Task,
 }
 numbers = itertools.count(1)
+
+Target = Callable[[World, Person], Awaitable[str]]
+Input = Callable[[World, Person], Awaitable[dict[str, Any]]]
 
 
 async def sample_for(world: World, person: Person) -> str:
@@ -80,6 +98,88 @@ async def session_for(world: World, person: Person) -> str:
     return next(str(session["id"]) for session in sessions["sessions"] if session["current"])
 
 
+async def reference_for(world: World, person: Person) -> str:
+    """Make a reference with an OTU that can be built."""
+    reference = await reference_of(world, person)
+    await otu_of(world, reference)
+    return f"reference_{reference.id}"
+
+
+async def archived_for(world: World, person: Person) -> str:
+    return f"reference_{(await reference_of(world, person, archived=True)).id}"
+
+
+async def remote_for(world: World, person: Person) -> str:
+    return f"reference_{(await remote_of(world, person)).id}"
+
+
+async def otu_for(world: World, person: Person) -> str:
+    return f"otu_{(await otu_of(world, await reference_of(world, person))).otu.id}"
+
+
+async def isolate_for(world: World, person: Person) -> str:
+    """Make an isolate that is not the default one."""
+    return f"isolate_{(await otu_for(world, person)).partition('_')[2]}_i1"
+
+
+async def sequence_for(world: World, person: Person) -> str:
+    return f"sequence_{(await otu_for(world, person)).partition('_')[2]}s0"
+
+
+async def change_for(world: World, person: Person) -> str:
+    return f"history_{(await otu_for(world, person)).partition('_')[2]}_0"
+
+
+def member_for(target: Target, plural: str, id: str, name: str) -> Input:
+    """Make the input of what changes or removes a member: a user or a group that has been added."""
+
+    async def input(world: World, person: Person) -> dict[str, Any]:
+        reference_id = await reference_for(world, person)
+        member_id = await target(world, person)
+        made = member(member_id.partition("_")[2])
+        reference = await world.kept(Reference, reference_id.partition("_")[2])
+        members = (*getattr(reference, plural), made)
+        await world.changed(Reference, reference.id, **{plural: members})
+        rights = {} if name == "remove" else {"build": True}
+        return {"referenceId": reference_id, id: member_id, **rights}
+
+    return input
+
+
+async def imported(world: World, person: Person) -> dict[str, Any]:
+    owner = person if person.owns else world.standing[Role.OWNER]
+    file = await world.file(type=FileType.REFERENCE, name="reference.json.gz", user_id=owner.user_id)
+    return {"fileId": f"file_{file.id}", "name": f"Imported {next(numbers)}"}
+
+
+async def installed(_: World, __: Person) -> dict[str, Any]:
+    return {"slug": SLUG, "name": f"Installed {next(numbers)}"}
+
+
+async def new_sequence(world: World, person: Person) -> dict[str, Any]:
+    isolate_id = await isolate_for(world, person)
+    return {"isolateId": isolate_id, "accession": "NC_1", "definition": "A sequence", "sequence": "ACGT"}
+
+
+async def edited_otu(world: World, person: Person) -> dict[str, Any]:
+    return {"id": await otu_for(world, person), "name": f"Virus {next(numbers)}"}
+
+
+async def edited_isolate(world: World, person: Person) -> dict[str, Any]:
+    return {"id": await isolate_for(world, person), "sourceName": f"Isolate {next(numbers)}"}
+
+
+async def edited_sequence(world: World, person: Person) -> dict[str, Any]:
+    return {"id": await sequence_for(world, person), "definition": f"Sequence {next(numbers)}"}
+
+
+async def hmm_release(world: World, _: Person) -> dict[str, Any]:
+    """Have a release of the profile HMMs where the settings say that they are."""
+    slug = (await world.kept(Settings, "settings")).hmm_slug
+    world.outside.publish(world.outside.release("v1.0.0", id=next(numbers)), slug=slug)
+    return {}
+
+
 async def credentials_of(_: World, person: Person) -> dict[str, Any]:
     return {"handle": person.handle, "password": PASSWORD}
 
@@ -112,9 +212,6 @@ async def message(world: World, _: Person) -> dict[str, Any]:
     return {"message": f"Message {next(numbers)}"}
 
 
-Target = Callable[[World, Person], Awaitable[str]]
-Input = Callable[[World, Person], Awaitable[dict[str, Any]]]
-
 TARGETS: Mapping[str, Target] = {
     "sample": sample_for,
     "job": job_for,
@@ -124,6 +221,11 @@ TARGETS: Mapping[str, Target] = {
     "group": group_for,
     "user": user_for,
     "session": session_for,
+    "reference": reference_for,
+    "otu": otu_for,
+    "isolate": isolate_for,
+    "sequence": sequence_for,
+    "history": change_for,
 }
 """What makes a document of a kind, one on which the role may do as much as it ever may."""
 
@@ -143,10 +245,29 @@ OF_MUTATIONS: Mapping[str, str] = {
     "deleteGroup": "group",
     "updateLabel": "label",
     "deleteLabel": "label",
+    "updateReference": "reference",
+    "archiveReference": "reference",
+    "restoreReference": "reference",
+    "deleteReference": "reference",
+    "checkReferenceRelease": "reference",
+    "updateReferenceFromRelease": "reference",
+    "updateOtu": "otu",
+    "deleteOtu": "otu",
+    "updateIsolate": "isolate",
+    "setDefaultIsolate": "isolate",
+    "deleteIsolate": "isolate",
+    "updateSequence": "sequence",
+    "deleteSequence": "sequence",
+    "revertChange": "history",
 }
 """Of which kind the `id` is that a mutation takes."""
 
-INSTEAD: Mapping[str, Target] = {"deleteJob": ended_job_for}
+INSTEAD: Mapping[str, Target] = {
+    "deleteJob": ended_job_for,
+    "restoreReference": archived_for,
+    "checkReferenceRelease": remote_for,
+    "updateReferenceFromRelease": remote_for,
+}
 """Mutations whose target is of a special kind."""
 
 SPECIAL: Mapping[str, Input] = {
@@ -156,6 +277,17 @@ SPECIAL: Mapping[str, Input] = {
     "updateSettings": settings,
     "updateInstanceMessage": message,
     "removeInstanceMessage": no_message,
+    "importReference": imported,
+    "installReference": installed,
+    "createSequence": new_sequence,
+    "updateOtu": edited_otu,
+    "updateIsolate": edited_isolate,
+    "updateSequence": edited_sequence,
+    "updateReferenceUser": member_for(user_for, "users", "userId", "update"),
+    "removeReferenceUser": member_for(user_for, "users", "userId", "remove"),
+    "updateReferenceGroup": member_for(group_for, "groups", "groupId", "update"),
+    "removeReferenceGroup": member_for(group_for, "groups", "groupId", "remove"),
+    "checkHmmRelease": hmm_release,
 }
 """Inputs of which the names of the fields do not say enough."""
 
