@@ -47,7 +47,8 @@ class ReferenceMemberMutation:
         return UpdateReferenceUserPayload(reference=Reference.from_document(reference))
 
     @mutation(
-        "Let a user be a member of a reference no more, also of one that is archived or not ready; its creator still reads it. Needs the right `modify` on it."
+        "Let a user be a member of a reference no more, also of one that is archived or not ready; its creator "
+        "still reads it. Needs the right `modify` on it."
     )
     async def remove_reference_user(
         self, info: Info, input: Annotated[RemoveReferenceUserInput, described("The reference and the user.")]
@@ -75,7 +76,8 @@ class ReferenceMemberMutation:
         return UpdateReferenceGroupPayload(reference=Reference.from_document(reference))
 
     @mutation(
-        "Let a group be a member of a reference no more, also of one that is archived or not ready. Needs the right `modify` on it."
+        "Let a group be a member of a reference no more, also of one that is archived or not ready. "
+        "Needs the right `modify` on it."
     )
     async def remove_reference_group(
         self, info: Info, input: Annotated[RemoveReferenceGroupInput, described("The reference and the group.")]

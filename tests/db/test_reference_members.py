@@ -148,10 +148,11 @@ async def test_rights_can_be_taken_on_what_cannot_be_changed(stage: Stage, value
     await stage.stored_with(**values)
     less = stage.of(await members.update(OWNER, id, stage.id, MemberRights(build=False)))[stage.id]
     assert (less.build, less.modify_otu) == (False, True)
-    for write in (
+    writes: tuple[Callable[[Viewer], Awaitable[Reference]], ...] = (
         lambda viewer: members.update(viewer, id, stage.id, MemberRights(modify_otu=False)),
         lambda viewer: members.remove(viewer, id, stage.id),
-    ):
+    )
+    for write in writes:
         with pytest.raises(Forbidden, match="MODIFY"):
             await write(READER)
         with pytest.raises(NotFound):
