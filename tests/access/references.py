@@ -80,10 +80,10 @@ async def readable_reference_of(world: "World", person: "Person") -> Reference:
     return stays
 
 
-async def another_readable_reference_of(world: "World", person: "Person") -> Reference:
+async def another_readable_reference_of(world: "World", person: "Person", **values: Any) -> Reference:
     owner = world.standing[Role.OWNER].user_id
     name = f"Seen {next(world.numbers)}"
-    return await stored_reference(world.db, name, owner, users=(member(person.user_id),))
+    return await stored_reference(world.db, name, owner, users=(member(person.user_id),), **values)
 
 
 async def otu_of(world: "World", reference: Reference, **values: Any) -> Stored:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -13,14 +14,20 @@ from graphql import (
     is_required_input_field,
 )
 
+from tests.access.events import CAUSES, readable
 from tests.access.inputs import OF_MUTATIONS, input_of, plain_value
 from tests.access.operations import input_type, kind_of, mutation, root
+from tests.access.references import another_readable_reference_of, otu_of, reference_of
 from tests.access.rules import NODES, Role, ruled
 from tests.access.watching import WATCHES
 from tests.access.world import UNSEEN, Person, World
 from tests.factories.conditions import until
-from virtool_gql.models.files import File
+from tests.factories.tasks import stored_task
+from virtool_gql.models.files import File, FileType
+from virtool_gql.models.otus import OTU
+from virtool_gql.models.references import ClonedFrom, Reference
 from virtool_gql.models.samples import LibraryType, Sample
+from virtool_gql.models.tasks import CloneReference, TaskType
 from virtool_gql.models.users import User
 
 RULES = ruled()
@@ -43,13 +50,8 @@ async def some_of_each(world: World, name: str, person: Person) -> tuple[list[st
     """Make documents that the person may read, and others between them; give the ids of both."""
     kind, seen, unseen = kind_of(name), [], []
     for _ in range(3):
-        if kind == "sample":
-            made, hidden = await world.sample(all_read=True), await world.sample()
-        else:
-            assert kind == "job", f"make some {name} here"
-            made, hidden = await world.job(person.user_id), await world.job()  # type: ignore[assignment] # of one kind
-        seen.append(f"{kind}_{made.id}")
-        unseen.append(f"{kind}_{hidden.id}")
+        seen.append(await readable(world, kind, person))
+        unseen.append(f"{kind}_{(await CAUSES[kind].owners(world)).id}")
     return seen, unseen
 
 
@@ -95,6 +97,7 @@ async def test_cursors_of_somebody_elses_list_give_nothing_more(world: World, na
             assert (after["totalCount"], after["pageInfo"]["hasNextPage"]) == (3, False)
 
 
+MOMENTS = {"createdAfter": '"2020-01-01T00:00:00.000Z"', "createdBefore": '"2999-01-01T00:00:00.000Z"'}
 FILTERS: dict[str, dict[str, str]] = {
     "samples": {
         "search": f'"{UNSEEN}"',
@@ -124,8 +127,71 @@ FILTERS: dict[str, dict[str, str]] = {
         "createdAfter": '"2020-01-01T00:00:00.000Z"',
         "createdBefore": '"2999-01-01T00:00:00.000Z"',
     },
+    "references": {
+        "search": f'"{UNSEEN}"',
+        "ids": "",
+        "name": '"$reference_name"',
+        "dataType": "BARCODE",
+        "archived": "false",
+        "ready": "true",
+        "remote": "true",
+        "userId": '"$user"',
+        **MOMENTS,
+    },
+    "otus": {
+        "search": f'"{UNSEEN}"',
+        "ids": "",
+        "referenceId": '"$reference"',
+        "name": '"$otu_name"',
+        "abbreviation": '"$abbreviation"',
+        "verified": "false",
+        "modified": "true",
+        "imported": "false",
+        "remoteId": '"remote00"',
+        "userId": '"$user"',
+        **MOMENTS,
+    },
+    "history": {
+        "search": f'"{UNSEEN}"',
+        "ids": "",
+        "referenceId": '"$reference"',
+        "otuId": '"$otu"',
+        "indexId": '"$index"',
+        "unbuilt": "false",
+        "verbs": "[CREATE]",
+        "userId": '"$user"',
+        **MOMENTS,
+    },
+    "indexes": {
+        "search": '"$index_id"',
+        "ids": "",
+        "referenceId": '"$reference"',
+        "ready": "true",
+        "latest": "true",
+        "userId": '"$user"',
+        **MOMENTS,
+    },
+    "tasks": {
+        "search": '"clone"',
+        "ids": "",
+        "type": "CLONE_REFERENCE",
+        "types": "[CLONE_REFERENCE]",
+        "state": "FAILED",
+        "states": "[FAILED]",
+        "complete": "false",
+        "referenceId": '"$reference"',
+        "userId": '"$user"',
+        **MOMENTS,
+    },
 }
 """For each filter a value that matches what is hidden."""
+
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "otus": {"referenceId": '"$reference"'},
+    "history": {"referenceId": '"$reference"', "otuId": '"$otu"', "indexId": '"$index"', "unbuilt": "false"},
+    "indexes": {"referenceId": '"$reference"', "ready": "true"},
+}
+"""The same for arguments that only some lists have."""
 
 
 def test_each_filter_of_a_list_that_hides_something_is_tried() -> None:
@@ -133,6 +199,8 @@ def test_each_filter_of_a_list_that_hides_something_is_tried() -> None:
         filter = get_named_type(field.args["filter"].type)
         assert isinstance(filter, GraphQLInputObjectType)
         assert filter.fields.keys() == FILTERS[name].keys()
+        others = field.args.keys() - {"first", "after", "last", "before", "filter", "orderBy", "search"}
+        assert others == ARGUMENTS.get(name, {}).keys()
 
 
 @pytest.mark.parametrize("name", HIDING)
@@ -142,11 +210,33 @@ async def test_filters_are_no_oracle(world: World, name: str) -> None:
     sample = await world.changed(
         Sample, world.shown["sample"].partition("_")[2], library_type=LibraryType.SRNA, paired=True
     )
-    for filter, literal in FILTERS[name].items():
-        value = literal.replace("$name", sample.name).replace("$user", f"user_{sample.user_id}")
-        value = value.replace("$group", f"group_{sample.group_id}").replace("$label", world.shown["label"])
-        value = value.replace("$subtraction", world.shown["subtraction"])
-        by = f'filter: {{ ids: ["{id}"]{f", {filter}: {value}" if value else ""} }}'
+    reference = await world.kept(Reference, world.shown["reference"].partition("_")[2])
+    otu = await world.kept(OTU, world.shown["otu"].partition("_")[2])
+    values = {
+        "$name": sample.name,
+        "$user": f"user_{sample.user_id}",
+        "$group": f"group_{sample.group_id}",
+        "$label": world.shown["label"],
+        "$subtraction": world.shown["subtraction"],
+        "$reference_name": reference.name,
+        "$reference": world.shown["reference"],
+        "$otu_name": otu.name,
+        "$otu": world.shown["otu"],
+        "$abbreviation": otu.abbreviation,
+        "$index_id": world.shown["index"].partition("_")[2],
+        "$index": world.shown["index"],
+    }
+    tried = [
+        f'filter: {{ ids: ["{id}"]{f", {filter}: {value}" if value else ""} }}'
+        for filter, value in FILTERS[name].items()
+    ]
+    tried += [
+        f'filter: {{ ids: ["{id}"] }}, {argument}: {value}' for argument, value in ARGUMENTS.get(name, {}).items()
+    ]
+    for asked in tried:
+        by = asked
+        for placeholder, value in values.items():
+            by = by.replace(placeholder, value)
         assert (await page(world, world.standing[Role.ADMINISTRATOR], name, by))["totalCount"] == 1, by
         for role in (Role.STRANGER, Role.PLAIN_KEY):
             assert await page(world, world.standing[role], name, by) == EMPTY, by
@@ -211,7 +301,7 @@ def id_inputs(name: str) -> list[str]:
     return [field for field in type.fields if field.lower().endswith(("id", "ids"))] if type else []
 
 
-HIDDEN_KINDS = {"sample", "job", "key", "session"}
+HIDDEN_KINDS = {"sample", "job", "key", "session", "reference", "otu", "isolate", "sequence", "history"}
 TAKES_HIDDEN = [
     (name, field)
     for name in root("Mutation")
@@ -236,7 +326,7 @@ async def test_mutations_answer_alike_for_what_is_hidden_and_what_is_not_there(
     second = await world.ask(person, mutation(name), input={**input, field: unknown})
     text = json.dumps(first).replace(hidden[0] if isinstance(hidden, list) else hidden, f"{kind}_{UNKNOWN}")
     assert text == json.dumps(second)
-    assert "NOT_FOUND" in text or role is Role.PLAIN_KEY
+    assert "NOT_FOUND" in text or role is Role.PLAIN_KEY or RULES[f"Mutation.{name}"][role] == "403"
     for more in more_inputs(name):
         first = await world.ask(person, mutation(name), input={**input, **more})
         second = await world.ask(person, mutation(name), input={**input, **more, field: unknown})
@@ -260,11 +350,13 @@ def more_value(name: str, field: GraphQLInputField) -> Any:
 async def test_downloads_and_logs_answer_alike_for_what_is_hidden_and_what_is_not_there(world: World) -> None:
     stranger = world.standing[Role.STRANGER]
     headers = {**stranger.headers, "x-request-id": "same"}
-    answers = []
-    for id in (world.shown["sample"], f"sample_{UNKNOWN}"):
-        answer = await world.client.get(f"/downloads/samples/{id}/reads_1.fq.gz", headers=headers)
-        answers.append((answer.status_code, answer.content, sorted(answer.headers.keys() - {"date"})))
-    assert answers[0] == answers[1]
+    for kind, path in DOWNLOADS.items():
+        answers = []
+        for id in (world.shown[kind], f"{kind}_{UNKNOWN}"):
+            answer = await world.client.get(path.format(id), headers=headers)
+            answers.append((answer.status_code, answer.content, sorted(answer.headers.keys() - {"date"})))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == HTTPStatus.NOT_FOUND
     refused = []
     for id in (world.shown["job"], f"job_{UNKNOWN}"):
         query = f'subscription {{ jobLog(id: "{id}") {{ text }} }}'
@@ -273,6 +365,58 @@ async def test_downloads_and_logs_answer_alike_for_what_is_hidden_and_what_is_no
         )
         refused.append(answer.content)
     assert refused[0] == refused[1]
+
+
+DOWNLOADS = {
+    "sample": "/downloads/samples/{}/reads_1.fq.gz",
+    "reference": "/downloads/references/{}/reference.json.gz",
+    "index": "/downloads/indexes/{}/reference.json.gz",
+    "otu": "/downloads/otus/{}.fa",
+    "isolate": "/downloads/isolates/{}.fa",
+    "sequence": "/downloads/sequences/{}.fa",
+}
+
+
+async def test_a_hidden_reference_is_not_named_by_what_points_at_it(world: World) -> None:
+    """By a clone that one may read, by a file that is reserved for it, and by one's own task: `World.ask` looks."""
+    stranger, hidden = await world.person(Role.STRANGER), await reference_of(world)
+    clone = await another_readable_reference_of(
+        world, stranger, cloned_from=ClonedFrom(id=hidden.id, name="A name of then")
+    )
+    told = await world.done(
+        stranger, f'{{ reference(id: "reference_{clone.id}") {{ clonedFrom {{ name reference {{ id name }} }} }} }}'
+    )
+    assert told["reference"]["clonedFrom"] == {"name": "A name of then", "reference": None}
+    args = CloneReference(reference_id=hidden.id, source_id=hidden.id, manifest={})
+    task = await stored_task(world.db, stranger.user_id, TaskType.CLONE_REFERENCE, args, reference_id=hidden.id)
+    told = await world.done(stranger, f'{{ task(id: "task_{task.id}") {{ id reference {{ id }} }} }}')
+    assert told["task"] == {"id": f"task_{task.id}", "reference": None}
+    file = await world.file(reserved_by=hidden.id, type=FileType.REFERENCE)
+    entitled, id = world.standing[Role.ENTITLED], f"file_{file.id}"
+    for name, input in {"deleteFile": {"id": id}, "importReference": {"fileId": id}}.items():
+        answer = await world.ask(entitled, mutation(name), input=input)
+        assert answer["data"][name]["errors"][0]["code"] == "CONFLICT"
+        assert hidden.id not in json.dumps(answer)
+
+
+async def test_an_otu_of_another_reference_is_no_internal_control(world: World) -> None:
+    """Nobody learns by it whether there is an OTU of that id."""
+    owner = await world.person(Role.OWNER)
+    mine, hidden = await reference_of(world, owner), await otu_of(world, await reference_of(world))
+    for otu_id in (f"otu_{hidden.otu.id}", f"otu_{UNKNOWN}"):
+        input = {"id": f"reference_{mine.id}", "internalControlId": otu_id}
+        answer = await world.ask(owner, mutation("updateReference"), input=input)
+        assert answer["data"]["updateReference"]["errors"] == []
+        assert (await world.kept(Reference, mine.id)).internal_control_id is None
+
+
+async def test_names_of_otus_are_free_in_each_reference(world: World) -> None:
+    """A name that is taken in a hidden reference is not told to be."""
+    owner = await world.person(Role.OWNER)
+    hidden = await otu_of(world, await reference_of(world))
+    input = {"referenceId": f"reference_{(await reference_of(world, owner)).id}", "name": hidden.otu.name}
+    answer = await world.ask(owner, mutation("createOtu"), input=input)
+    assert answer["data"]["createOtu"]["errors"] == []
 
 
 async def test_errors_do_not_name_what_is_hidden(world: World) -> None:
@@ -359,4 +503,5 @@ async def test_nobody_is_found_by_what_only_they_themselves_may_read(world: Worl
 
 def test_hidden_kinds_are_those_that_the_rules_hide() -> None:
     hidden = {type for type, rule in NODES.items() if rule[Role.STRANGER] == "404"}
-    assert hidden == {"Sample", "Job", "ApiKey", "AuditEntry"}
+    of_references = {"Reference", "OTU", "Isolate", "Sequence", "HistoryEntry", "Index", "Task"}
+    assert hidden == {"Sample", "Job", "ApiKey", "AuditEntry", *of_references}
