@@ -9,7 +9,7 @@ from hypothesis import given
 from msgspec import UNSET, structs
 
 from tests.factories.joined import joined_otus
-from virtool_gql.db.otu_diffs import difference, is_verified, newest_verified, taken_back
+from virtool_gql.db.otu_diffs import back_to_verified, difference, is_verified, taken_back, verified_or_none
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.history import BIRTHS, HistoryEntry, Verb
 from virtool_gql.models.joined import JoinedIsolate, JoinedOTU, JoinedSequence
@@ -125,8 +125,8 @@ def test_the_newest_verified_state_is_found() -> None:
     ]
     newest_first = [entry_of(before, after) for before, after in pairwise(states)][::-1]
     history = [*newest_first, entry_of(None, states[0], Verb.CREATE)]
-    assert newest_verified(states[3], history) == states[1]
-    assert newest_verified(states[1], history[2:]) == states[1]
-    assert newest_verified(None, [entry_of(states[3], None), *history]) == states[1]
-    assert newest_verified(states[0], history[3:]) is None
-    assert newest_verified(None, []) is None
+    assert verified_or_none(back_to_verified(states[3], history)) == states[1]
+    assert verified_or_none(back_to_verified(states[1], history[2:])) == states[1]
+    assert verified_or_none(back_to_verified(None, [entry_of(states[3], None), *history])) == states[1]
+    assert verified_or_none(back_to_verified(states[0], history[3:])) is None
+    assert verified_or_none(back_to_verified(None, [])) is None

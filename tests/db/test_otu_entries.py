@@ -5,10 +5,19 @@ import random
 import pytest
 from msgspec import UNSET, structs
 
-from tests.factories.otus import full_otu, joined_isolate, joined_sequence, stored_otu
+from tests.factories.otus import full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.references import stored_reference
 from virtool_gql.db.database import Database
-from virtool_gql.db.otu_entries import MOST_IN_A_DOCUMENT, at_version, at_versions, new_entry, newest_verified_of
+from virtool_gql.db.otu_entries import (
+    BASES_AT_ONCE,
+    DIFFS_AT_ONCE,
+    MOST_IN_A_DOCUMENT,
+    at_version,
+    at_versions,
+    in_batches,
+    new_entry,
+    newest_verified_of,
+)
 from virtool_gql.db.otu_writes import stored, write_change
 from virtool_gql.errors import StaleDocument, UpstreamUnavailable
 from virtool_gql.models.history import HistoryEntry, Verb
@@ -71,6 +80,28 @@ async def test_many_otus_are_given_at_their_versions_at_once(each_db: Database) 
     found = await at_versions(each_db.store, each_db.instance, wanted)
     assert found == {id: states[number][number // 2] for number, id in enumerate(ids)}
     assert await at_versions(each_db.store, each_db.instance, {}) == {}
+
+
+async def test_a_long_history_is_gone_through_a_part_at_a_time(db: Database) -> None:
+    reference = await stored_reference(db)
+    otu = (await stored_otu(db, reference.id)).joined
+    other = (await stored_otu(db, reference.id)).joined
+    states = await edited(db, otu.id, 2 * DIFFS_AT_ONCE + 1)
+    for version in (0, DIFFS_AT_ONCE, DIFFS_AT_ONCE + 1, DIFFS_AT_ONCE + 2):
+        found = await at_versions(db.store, db.instance, {otu.id: version, other.id: 0})
+        assert found == {otu.id: states[version], other.id: other}
+
+
+async def test_otus_are_held_together_as_far_as_they_are_small(each_db: Database) -> None:
+    reference = await stored_reference(each_db)
+    sizes = {"a": 2, "b": 3, "c": 1, "d": 9, "e": 1}
+    for id, part in sizes.items():
+        sequence = joined_sequence(f"s{id}", sequence="A" * (part * BASES_AT_ONCE // 6))
+        await stored_otu(each_db, reference.id, joined_otu(id, [joined_isolate("i", [sequence], default=True)]))
+    batches = [some async for some in in_batches(each_db.store, ["a", "b", "gone", "c", "d", "e"])]
+    assert batches == [["a", "b", "gone"], ["c"], ["d"], ["e"]]
+    assert [some async for some in in_batches(each_db.store, ["a", "c", "e"], 2)] == [["a", "c"], ["e"]]
+    assert [some async for some in in_batches(each_db.store, [])] == []
 
 
 async def test_an_otu_without_problems_is_its_own_newest_verified_state(each_db: Database) -> None:

@@ -37,12 +37,16 @@ def taken_back(otu: JoinedOTU | None, newest_first: Iterable[HistoryEntry]) -> J
     return None if state is None else msgspec.convert(state, JoinedOTU)
 
 
-def newest_verified(otu: JoinedOTU | None, newest_first: Iterable[HistoryEntry]) -> JoinedOTU | None:
-    """Give the OTU as it was when nothing was wrong with it last; None when it never was so."""
+def back_to_verified(otu: JoinedOTU | None, newest_first: Iterable[HistoryEntry]) -> JoinedOTU | None:
+    """Take changes back until nothing is wrong with the OTU; there may be older ones still when something is."""
     for entry in newest_first:
         if otu is not None and is_verified(otu):
             break
         otu = taken_back(otu, [entry])
+    return otu
+
+
+def verified_or_none(otu: JoinedOTU | None) -> JoinedOTU | None:
     return otu if otu is not None and is_verified(otu) else None
 
 

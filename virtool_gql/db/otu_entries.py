@@ -1,13 +1,15 @@
 """Entries of the history: how they are made, and what OTUs were by them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
 from msgspec import structs
 
 from virtool_gql.db.diff_files import read_diff, write_diff
 from virtool_gql.db.instance import Instance
-from virtool_gql.db.otu_diffs import difference, newest_verified, taken_back
+from virtool_gql.db.otu_diffs import back_to_verified, difference, taken_back, verified_or_none
 from virtool_gql.errors import StaleDocument
 from virtool_gql.executors import run_in_thread
 from virtool_gql.models import otus
@@ -24,6 +26,15 @@ MOST_IN_A_DOCUMENT = 1_000_000
 
 AT_ONCE = 100
 """Of how many OTUs the histories are read at once."""
+
+DIFFS_AT_ONCE = 40
+"""How many diffs are held at once, however long a history is; of those that lie in files one."""
+
+BASES_AT_ONCE = 8_000_000
+"""How many bases OTUs may have that are held at once, unless it is one alone."""
+
+
+TOO_MANY = "Too many people change this at once; try again."
 
 
 def birth_id(otu_id: str) -> str:
@@ -88,13 +99,34 @@ async def at_versions(store: Documents, instance: Instance, revisions: Mapping[s
         entry=lambda entry: entry.place > revisions[entry.otu_id],
     )
     found = await _reckoned(store, instance, list(revisions), needs, taken_back)
-    return {id: otu for id, otu in found.items() if otu.version == revisions[id]}
+    return {id: otu for id, otu in found.items() if otu is not None and otu.version == revisions[id]}
 
 
 async def newest_verified_of(store: Documents, instance: Instance, otu_ids: Iterable[str]) -> dict[str, JoinedOTU]:
     """Give OTUs as they were when nothing was wrong with them last; those that never were so are left out."""
     needs = Needs(history=lambda _, otu: otu is None or not otu.verified, entry=lambda _: True)
-    return await _reckoned(store, instance, list(otu_ids), needs, newest_verified)
+    found = await _reckoned(store, instance, list(otu_ids), needs, back_to_verified)
+    return {id: otu for id, state in found.items() if (otu := verified_or_none(state)) is not None}
+
+
+async def in_batches(store: Documents, otu_ids: Iterable[str], most: int = AT_ONCE) -> AsyncIterator[list[str]]:
+    """Give OTUs in their order, as many at once as can be held together; how large a removed one was is a guess."""
+    remaining = iter(otu_ids)
+    while some := list(islice(remaining, most)):
+        lengths = await store.counts(otus.Sequence, ["otu_id", "length"], In("otu_id", tuple(some)))
+        sizes: Counter[str] = Counter()
+        for (otu_id, length), count in lengths.items():
+            sizes[str(otu_id)] += int(str(length)) * count
+        batch: list[str] = []
+        size = 0
+        for id in some:
+            weight = sizes.get(id, BASES_AT_ONCE // 25)
+            if batch and size + weight > BASES_AT_ONCE:
+                yield batch
+                batch, size = [], 0
+            batch.append(id)
+            size += weight
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,52 +139,82 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An OTU as it is, None when it is not there, and the entries of its history that are needed."""
+    """An OTU as it is, None when it is not there, and the entries of its history that are needed, without diffs."""
 
     otu: JoinedOTU | None
     newest_first: list[HistoryEntry]
 
 
 Reckon = Callable[[JoinedOTU | None, Iterable[HistoryEntry]], JoinedOTU | None]
+"""Takes some entries back; the older ones follow."""
 
 
 async def _reckoned(
     store: Documents, instance: Instance, ids: Sequence[str], needs: Needs, reckon: Reckon
-) -> dict[str, JoinedOTU]:
+) -> dict[str, JoinedOTU | None]:
     found: dict[str, JoinedOTU | None] = {}
     for start in range(0, len(ids), AT_ONCE):
-        known = await _known(store, instance, ids[start : start + AT_ONCE], needs)
-        found |= await run_in_thread(_all_reckoned, known, reckon)
-    return {id: otu for id, otu in found.items() if otu is not None}
+        missing = set(ids[start : start + AT_ONCE])
+        for tries in range(1, MODIFY_ATTEMPTS + 1):
+            known = await _known(store, missing, needs)
+            states = await _all_reckoned(store, instance, known, reckon)
+            found |= states
+            missing -= states.keys()
+            if not missing:
+                break
+            await spread(tries)
+        else:
+            raise StaleDocument(TOO_MANY)
+    return found
 
 
-def _all_reckoned(known: Mapping[str, Known], reckon: Reckon) -> dict[str, JoinedOTU | None]:
-    return {id: reckon(each.otu, each.newest_first) for id, each in known.items()}
+async def _all_reckoned(
+    store: Documents, instance: Instance, known: Mapping[str, Known], reckon: Reckon
+) -> dict[str, JoinedOTU | None]:
+    """Take the entries back that were found, a few at once; leave out the OTUs of which one is gone meanwhile."""
+    states = {id: each.otu for id, each in known.items()}
+    entries = [entry for each in known.values() for entry in each.newest_first]
+    for start in range(0, len(entries), DIFFS_AT_ONCE):
+        some = [entry for entry in entries[start : start + DIFFS_AT_ONCE] if entry.otu_id in states]
+        read = await store.get_many(HistoryEntry, [entry.id for entry in some], whole=True)
+        for entry in some:
+            if entry.id not in read or read[entry.id].place != entry.place:
+                states.pop(entry.otu_id, None)
+        there = [read[entry.id] for entry in some if entry.otu_id in states]
+        for in_files, run in groupby(there, lambda entry: entry.diff_file is not None):
+            for few in ([each] for each in run) if in_files else [list(run)]:
+                states |= await run_in_thread(_stepped, states, await with_diffs(instance, few), reckon)
+    return states
 
 
-async def _known(store: Documents, instance: Instance, ids: Iterable[str], needs: Needs) -> dict[str, Known]:
+def _stepped(
+    states: Mapping[str, JoinedOTU | None], entries: Iterable[HistoryEntry], reckon: Reckon
+) -> dict[str, JoinedOTU | None]:
+    of_otus = groupby(entries, lambda entry: entry.otu_id)
+    return {id: reckon(states[id], few) for id, few in of_otus}
+
+
+async def _known(store: Documents, ids: Iterable[str], needs: Needs) -> dict[str, Known]:
     """Read OTUs and their histories, each as they are at one moment."""
     known: dict[str, Known] = {}
     missing = set(ids)
     for tries in range(1, MODIFY_ATTEMPTS + 1):
         before = await store.get_many(OTU, missing)
-        read = await _read(store, instance, {id: before.get(id) for id in missing}, needs)
+        read = await _read(store, {id: before.get(id) for id in missing}, needs)
         after = await store.get_many(OTU, missing)
         known |= {id: each for id, each in read.items() if _version(before.get(id)) == _version(after.get(id))}
         missing -= known.keys()
         if not missing:
             return known
         await spread(tries)
-    raise StaleDocument("Too many people change this at once; try again.")
+    raise StaleDocument(TOO_MANY)
 
 
 def _version(otu: OTU | None) -> int | None:
     return None if otu is None else otu.version
 
 
-async def _read(
-    store: Documents, instance: Instance, found: Mapping[str, OTU | None], needs: Needs
-) -> dict[str, Known]:
+async def _read(store: Documents, found: Mapping[str, OTU | None], needs: Needs) -> dict[str, Known]:
     """Read the rest of OTUs that were read; leave out those that somebody changes at this moment."""
     there = [otu for otu in found.values() if otu is not None]
     ids = [id for otu in there for isolate in otu.isolates for id in isolate.sequence_ids]
@@ -161,23 +223,16 @@ async def _read(
     joined = await in_slices(lambda otu: (otu.id, join(otu, sequences)), whole)
     states: dict[str, JoinedOTU | None] = {**{id: None for id, otu in found.items() if otu is None}, **dict(joined)}
     needy = [id for id in states if needs.history(id, found[id])]
-    histories = await _histories(store, instance, needy, needs) if needy else {}
-    return {id: Known(otu, histories.get(id, [])) for id, otu in states.items() if id not in needy or id in histories}
+    histories = await _histories(store, needy, needs) if needy else {}
+    return {id: Known(otu, histories.get(id, [])) for id, otu in states.items()}
 
 
-async def _histories(
-    store: Documents, instance: Instance, otu_ids: Sequence[str], needs: Needs
-) -> dict[str, list[HistoryEntry]]:
-    """Read the entries that are needed, newest first, with their diffs; leave out whose entry is just reverted."""
+async def _histories(store: Documents, otu_ids: Sequence[str], needs: Needs) -> dict[str, list[HistoryEntry]]:
+    """Read the entries that are needed, newest first, without their diffs."""
     of_otus = In("otu_id", tuple(otu_ids))
     found = await store.find(HistoryEntry, of_otus, [Order("place", descending=True)], Page(first=None))
-    needed = [entry for entry in found.documents if needs.entry(entry)]
-    read = await store.get_many(HistoryEntry, [entry.id for entry in needed], whole=True)
-    whole = {entry.id: entry for entry in await with_diffs(instance, read.values())}
     histories: dict[str, list[HistoryEntry]] = {id: [] for id in otu_ids}
-    for entry in needed:
-        if entry.id in whole and entry.otu_id in histories:
-            histories[entry.otu_id].append(whole[entry.id])
-        else:
-            histories.pop(entry.otu_id, None)
+    for entry in found.documents:
+        if needs.entry(entry):
+            histories[entry.otu_id].append(entry)
     return histories

@@ -9,7 +9,7 @@ from typing import TypeVar
 from virtool_gql.access import Viewer
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.names import name_key
-from virtool_gql.db.otu_entries import at_versions, newest_verified_of
+from virtool_gql.db.otu_entries import at_versions, in_batches, newest_verified_of
 from virtool_gql.db.reference_parts import readable_reference
 from virtool_gql.db.reference_writing import IdKind, Packer
 from virtool_gql.errors import Conflict, NotFound
@@ -64,8 +64,9 @@ class Export:
         """Give the bytes, of some OTUs after the other; raise Vanished when one of them is no longer known."""
         packer = Packer(self.ids)
         yield await run_in_thread(packer.begin, self.reference)
-        for some in _batches(self.states, AT_ONCE):
-            yield await run_in_thread(packer.add, await self._joined(some))
+        states = {state.otu_id: state for state in self.states}
+        async for some in in_batches(self.instance.store, states):
+            yield await run_in_thread(packer.add, await self._joined([states[id] for id in some]))
         yield await run_in_thread(packer.end)
 
     async def _joined(self, some: list[State]) -> list[JoinedOTU]:
@@ -120,7 +121,7 @@ class ReferenceExports:
 
     async def _newest_verified(self, ids: list[str]) -> list[State]:
         states: list[State] = []
-        for some in _batches(ids, AT_ONCE):
+        async for some in in_batches(self._store, ids):
             found = await newest_verified_of(self._store, self.instance, some)
             states += (State(id, otu.version, name_key(otu.name)) for id, otu in found.items())
         return states

@@ -1,11 +1,10 @@
 """`clone_reference`: the OTUs of a reference are copied into another one, as they were when that was asked for."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
-from virtool_gql.db.otu_entries import at_versions
+from virtool_gql.db.otu_entries import at_versions, in_batches
 from virtool_gql.db.otu_writes import newborn
 from virtool_gql.models.documents import NewId
 from virtool_gql.models.history import Verb
@@ -17,8 +16,6 @@ from virtool_gql.stores.documents import Documents
 from virtool_gql.stores.slices import in_slices
 from virtool_gql.tasks.filling import Filling
 from virtool_gql.tasks.work import Step, TaskFailed
-
-AT_ONCE = 100
 
 
 class ReferenceClone(Filling[CloneReference]):
@@ -39,7 +36,7 @@ class ReferenceClone(Filling[CloneReference]):
     async def fill(self, documents: Documents) -> None:
         manifest = self.args.manifest
         at, done = self.held.instance.clock(), 0
-        for some in _batches(manifest):
+        async for some in in_batches(self.held.instance.store, manifest):
             copies = await in_slices(self._copied, await self._states({id: manifest[id] for id in some}))
             born = [
                 newborn(copy, self.reference.id, verb=Verb.CLONE, user_id=self.reference.user_id, at=at, imported=True)
@@ -84,9 +81,3 @@ class ReferenceClone(Filling[CloneReference]):
 def _isolate(isolate: JoinedIsolate, new_id: NewId) -> JoinedIsolate:
     sequences = tuple(structs.replace(sequence, id=new_id()) for sequence in isolate.sequences)
     return structs.replace(isolate, sequences=sequences)
-
-
-def _batches(ids: Iterable[str]) -> Iterable[list[str]]:
-    remaining = iter(ids)
-    while some := list(islice(remaining, AT_ONCE)):
-        yield some
