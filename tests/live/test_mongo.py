@@ -1,5 +1,7 @@
 """The whole story with documents in MongoDB and rows in PostgreSQL."""
 
+import gzip
+import json
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +11,14 @@ from typing import Any
 import pytest
 
 from tests.factories.conditions import eventually
+from tests.factories.reference_files import Contents, canonical, changed, made_up_reference, written
 from tests.live.server import LiveServer, SignedIn, json_line, run_demo, signed_in
 from tests.stores.mongo_server import fresh_database, mongo_server
 
+IMPORTED_OTUS = 50
 READS = "@r\nACGT\n+\nIIII\n"
+OTU = "query($id: ID!, $version: Int!) { otu(id: $id) { %s atVersion(version: $version) { %s } } }"
+OTU %= ("version verified name isolates { sequences { accession } }",) * 2
 NO_POWER = "You are no administrator any more."
 
 
@@ -195,3 +201,107 @@ def test_writes_to_either_store_are_told_and_audited(on_mongo: LiveServer, tmp_p
         told = {("LabelChange", label), ("GroupChange", group), ("SampleChange", sample)}
         told |= {("InstanceMessageChange", id) for id in shown} | {("AuditEntryChange", node["id"]) for node in ours}
         assert not untold(client, cursor, told)
+
+
+def curated(client: SignedIn) -> tuple[str, str, str]:
+    """Make a reference of one OTU with an isolate and its two sequences; give the id of each."""
+    reference = done(client, "createReference", "reference { id }", name="Curated")["id"]
+    schema = [{"name": name, "molecule": "SS_RNA_PLUS"} for name in ("RNA 1", "RNA 2")]
+    otu = done(client, "createOtu", "otu { id }", referenceId=reference, name="Rose mosaic virus", schema=schema)["id"]
+    isolate = done(client, "createIsolate", "isolate { id }", otuId=otu, sourceType="strain", sourceName="A")["id"]
+    for segment in ("RNA 1", "RNA 2"):
+        values = {"accession": segment, "definition": segment, "segment": segment, "sequence": "ACGT"}
+        done(client, "createSequence", "sequence { id }", isolateId=isolate, **values)
+    return reference, otu, isolate
+
+
+def latest_change(client: SignedIn, otu: str) -> str:
+    entries = client.run("query($id: ID) { history(first: 1, otuId: $id) { nodes { id } } }", id=otu)["history"]
+    return str(entries["nodes"][0]["id"])
+
+
+def unbuilt(client: SignedIn, reference: str) -> int:
+    query = "query($id: ID) { history(referenceId: $id, unbuilt: true) { totalCount } }"
+    return int(client.run(query, id=reference)["history"]["totalCount"])
+
+
+def test_otus_are_edited_and_what_was_done_is_taken_back(on_mongo: LiveServer) -> None:
+    with signed_in(on_mongo) as client:
+        reference, otu, isolate = curated(client)
+        first = client.run(OTU, id=otu, version=1)["otu"]
+        assert (first["version"], first["verified"], first["atVersion"]["isolates"]) == (3, True, [{"sequences": []}])
+        edits = at_once(
+            4, lambda n: attempt(client, "updateOtu", "otu { id }", id=otu, name=f"{n}", expectedVersion=3)["errors"]
+        )
+        assert sorted(map(len, edits)) == [0, 1, 1, 1]
+        done(client, "deleteIsolate", "otu { version }", id=isolate)
+        left = client.run(OTU, id=otu, version=3)["otu"]
+        assert (left["version"], left["verified"], left["isolates"]) == (5, False, [])
+        assert left["atVersion"] == {**left["atVersion"], "name": "Rose mosaic virus", "isolates": first["isolates"]}
+        done(client, "revertChange", "otu { version }", id=latest_change(client, otu))
+        done(client, "deleteOtu", "otu { id }", id=otu)
+        assert client.run(OTU, id=otu, version=0)["otu"] is None
+        back = done(client, "revertChange", "otu { verified isolates { id } }", id=latest_change(client, otu))
+        assert back == {"verified": True, "isolates": [{"id": isolate}]}
+        assert unbuilt(client, reference) == 5
+
+
+def test_a_build_takes_the_changes_and_gives_them_back_when_it_is_cancelled(on_mongo: LiveServer) -> None:
+    with signed_in(on_mongo) as client:
+        reference, otu, _ = curated(client)
+        fields = "index { version ready changeCount manifest { otuId version } job { id } }"
+        built = done(client, "buildIndex", fields, referenceId=reference)
+        job = built.pop("job")["id"]
+        manifest = [{"otuId": otu, "version": 3}]
+        assert built == {"version": 0, "ready": False, "changeCount": 4, "manifest": manifest}
+        assert unbuilt(client, reference) == 0
+        assert attempt(client, "revertChange", "otu { id }", id=latest_change(client, otu))["errors"]
+        assert attempt(client, "buildIndex", "index { id }", referenceId=reference)["errors"]
+        done(client, "cancelJob", "job { id }", id=job)
+        eventually(lambda: unbuilt(client, reference) == 4)
+        assert client.run("query($id: ID) { indexes(referenceId: $id) { totalCount } }", id=reference) == {
+            "indexes": {"totalCount": 0}
+        }
+
+
+def imported(client: SignedIn, path: Path) -> tuple[str, dict[str, Any]]:
+    """Import a file; give the id of the reference, and the task when it has ended."""
+    begun = done(client, "importReference", "task { id reference { id } }", fileId=client.upload(path, "REFERENCE"))
+    query = "query($id: ID!) { task(id: $id) { state error complete problems { otuName } } }"
+
+    def look() -> dict[str, Any] | None:
+        task = dict(client.run(query, id=begun["id"])["task"])
+        return task if task["state"] in {"COMPLETE", "FAILED"} else None
+
+    task = eventually(look)
+    assert task
+    return begun["reference"]["id"], task
+
+
+def exported(client: SignedIn, reference: str) -> Contents:
+    answer = client.get(f"/downloads/references/{reference}/reference.json.gz")
+    assert answer.status_code == 200
+    return dict(json.loads(gzip.decompress(answer.content)))
+
+
+def test_a_reference_comes_as_it_is_and_goes(on_mongo: LiveServer, tmp_path: Path) -> None:
+    contents = made_up_reference(IMPORTED_OTUS)
+    with signed_in(on_mongo) as client:
+        reference, task = imported(client, written(tmp_path / "whole.json.gz", contents))
+        assert (task["state"], task["error"]) == ("COMPLETE", None)
+        assert exported(client, reference) == canonical(contents)
+        assert unbuilt(client, reference) == IMPORTED_OTUS
+        done(client, "deleteReference", "reference { id }", id=reference)
+        deletions = "{ tasks(filter: { type: DELETE_REFERENCE }) { nodes { state } } }"
+        eventually(lambda: {task["state"] for task in client.run(deletions)["tasks"]["nodes"]} == {"COMPLETE"})
+        query = "query($id: ID) { otus(referenceId: $id) { totalCount } history(referenceId: $id) { totalCount } }"
+        assert client.run(query, id=reference) == {"otus": {"totalCount": 0}, "history": {"totalCount": 0}}
+
+
+def test_a_reference_with_a_mistake_is_not_made(on_mongo: LiveServer, tmp_path: Path) -> None:
+    contents = changed(made_up_reference(3), "otus.1.isolates", [])
+    with signed_in(on_mongo) as client:
+        reference, task = imported(client, written(tmp_path / "broken.json.gz", contents))
+        assert task["state"] == "FAILED"
+        assert task["problems"] == [{"otuName": "Made-up virus 00001"}]
+        assert client.run("query($id: ID!) { reference(id: $id) { id } }", id=reference) == {"reference": None}
