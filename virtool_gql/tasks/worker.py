@@ -63,6 +63,7 @@ class Worker:
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._heavy: str | None = None
         self._news = asyncio.Event()
+        self._too_large = False
         self._full = asyncio.Event()
 
     async def run(self, stopped: asyncio.Event) -> None:
@@ -143,14 +144,16 @@ class Worker:
             self._news.set()
         if self._heavy == task.id:
             await self._recover(task)
+        if self._too_large and not self._doing:
+            self._full.set()
 
     async def _recover(self, task: Task) -> None:
         """Give memory back after a heavy task; ask for another process in place of this one where that is no help."""
         await run_in_thread(_trim)
         megabytes = psutil.Process().memory_info().rss / 1e6
-        if megabytes > self._timing.most_megabytes and not self._doing:
-            logger.info("The task process still holds %d MB after task %s and is replaced", megabytes, task.id)
-            self._full.set()
+        if megabytes > self._timing.most_megabytes:
+            logger.info("The task process still holds %d MB after task %s and is to be replaced", megabytes, task.id)
+            self._too_large = True
         self._heavy = None
 
     async def _sweep(self) -> None:
