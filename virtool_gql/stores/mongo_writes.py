@@ -131,6 +131,9 @@ async def write(
         return _replacement(at, document) if operation is Operation.UPDATE else DeleteOne(at)
 
     with driver_errors():
+        if locked and operation is Operation.DELETE:
+            await _delete(collection, [document.id for document in documents])
+            return
         operations = await in_slices(operation_on, documents)
         size = FERRETDB_UPDATES if locked and operation is Operation.UPDATE else len(operations)
         for start in range(0, len(operations), size):
@@ -138,6 +141,13 @@ async def write(
             result = await collection.bulk_write(some, session=session)
             if result.inserted_count + result.matched_count + result.deleted_count != len(some):
                 raise stale()
+
+
+async def _delete(collection: Collection, ids: Sequence[str]) -> None:
+    """Delete in one operation: FerretDB looks through the whole collection for each."""
+    result = await collection.delete_many({"_id": {"$in": ids}})
+    if result.deleted_count != len(ids):
+        raise stale()
 
 
 def _replacement(at: Stored, document: Document) -> Any:
