@@ -45,16 +45,19 @@ def query(text: str) -> Ask:
     return ask
 
 
-def change(name: str, **more: object) -> Ask:
+def change(name: str, /, **more: object) -> Ask:
     async def ask(world: World, id: str) -> object:
         return await world.ask(world.standing[Role.STRANGER], mutation(name), input={"id": id, **more})
 
     return ask
 
 
-async def download(world: World, id: str) -> object:
-    headers = world.standing[Role.STRANGER].headers
-    return await world.client.get(f"/downloads/samples/{id}/reads_1.fq.gz", headers=headers)
+def download(path: str) -> Ask:
+    async def ask(world: World, id: str) -> object:
+        headers = world.standing[Role.STRANGER].headers
+        return await world.client.get(f"/downloads/{path.format(id)}", headers=headers)
+
+    return ask
 
 
 ASKED: Mapping[str, tuple[str, Ask]] = {
@@ -63,7 +66,19 @@ ASKED: Mapping[str, tuple[str, Ask]] = {
     "updateSample": ("sample", change("updateSample", notes="Mine")),
     "deleteSample": ("sample", change("deleteSample")),
     "cancelJob": ("job", change("cancelJob")),
-    "download": ("sample", download),
+    "download": ("sample", download("samples/{}/reads_1.fq.gz")),
+    "reference": ("reference", query("query($id: ID!) { reference(id: $id) { id otuCount } }")),
+    "otu": ("otu", query("query($id: ID!) { otu(id: $id) { id history { totalCount } } }")),
+    "sequence": ("sequence", query("query($id: ID!) { sequence(id: $id) { id sequence } }")),
+    "historyEntry": ("history", query("query($id: ID!) { historyEntry(id: $id) { id diff } }")),
+    "index": ("index", query("query($id: ID!) { index(id: $id) { id manifest { version } } }")),
+    "task": ("task", query("query($id: ID!) { task(id: $id) { id } }")),
+    "deleteReference": ("reference", change("deleteReference")),
+    "updateOtu": ("otu", change("updateOtu", name="Mine")),
+    "deleteSequence": ("sequence", change("deleteSequence")),
+    "revertChange": ("history", change("revertChange")),
+    "export": ("reference", download("references/{}/reference.json.gz")),
+    "FASTA": ("otu", download("otus/{}.fa")),
 }
 
 
