@@ -103,8 +103,8 @@ async def changeable_otu(
 async def reference_of_changeable(instance: Instance, viewer: Viewer, otu_id: str, asked: Asked = AN_OTU) -> Reference:
     """Give the reference of an OTU that the viewer has the right to change now."""
     otu = await instance.store.get(OTU, otu_id) if ID.fullmatch(otu_id) else None
-    readable = readable_references(viewer)
-    reference = await instance.store.get(Reference, otu.reference_id, readable) if otu is not None else None
+    # Asked also for what is missing, so that no stopwatch tells that from what is hidden.
+    reference = await instance.store.get(Reference, otu.reference_id if otu else "", readable_references(viewer))
     if reference is None:
         raise asked.missing()
     require_right(viewer, reference, Right.MODIFY_OTU)
