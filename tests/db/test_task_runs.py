@@ -201,14 +201,18 @@ async def test_renewals_do_not_disturb_the_end(db: Database) -> None:
             await documents.insert(label(f"label{number:03}"))
             await runs.renew(task)
 
-    assert (await runs.finish(task, write, Remarks())).state is TaskState.COMPLETE
+    await runs.report(task, "load_file", 0.2)
+    ended = await runs.finish(task, write, Remarks())
+    assert (ended.state, ended.step) == (TaskState.COMPLETE, "load_file")
 
 
 async def test_a_failure_tells_all_that_is_wrong_and_undoes_in_the_same_transaction(each_db: Database) -> None:
     (made,) = await each_db.store.insert(sample("made0000"))
     runs, task = runs_of(each_db), await acquired(each_db)
     problems = (Problem(message="Bad.", otu_id="o1", otu_name="Virus"), Problem(message="Worse."))
-    ended = await runs.fail(task, "The file is broken.", lambda d: d.delete(made), Remarks(problems=problems))
+    remarks = Remarks(step="insert", problems=problems)
+    ended = await runs.fail(task, "The file is broken.", lambda d: d.delete(made), remarks)
+    assert ended.step == "insert"
     assert (ended.state, ended.error, ended.problems) == (TaskState.FAILED, "The file is broken.", problems)
     assert await each_db.store.get(Sample, "made0000") is None
 

@@ -92,6 +92,7 @@ async def test_a_task_goes_through_its_steps_to_its_completion(each_db: Database
     assert taken == ["Gone 0", "Gone 1", "finish"]
     assert (ended.state, ended.progress, ended.attempts, ended.error) == (TaskState.COMPLETE, 1.0, 1, None)
     assert (ended.lease_token, ended.lease_runner) == (None, None)
+    assert ended.step == "finish"  # which nobody had the time to report
     assert await each_db.store.count(Reference) == 0
 
 
@@ -126,7 +127,7 @@ async def test_a_step_that_fails_fails_the_task_with_a_sentence(
     await stored_reference(each_db)
     works = work_of(raising(error), later, finish=finish, give_up=give_up)
     ended = await performed(each_db, await stored_task(each_db), works=works)
-    assert (ended.state, ended.error) == (TaskState.FAILED, sentence)
+    assert (ended.state, ended.error, ended.step) == (TaskState.FAILED, sentence, "step_0")
     assert taken == ["give up gone0000"]
     assert await each_db.store.count(Reference) == 0
 

@@ -38,8 +38,12 @@ class LeaseLost(Exception):
 
 
 class Remarks(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told with the end of a task; a periodic one is followed by one that is due after `next_seconds`."""
+    """What is told with the end of a task; a periodic one is followed by one that is due after `next_seconds`.
 
+    `step` is the one in which it ended, which nobody may have reported; None means the last one reported.
+    """
+
+    step: str | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     next_seconds: float | None = None
@@ -112,7 +116,7 @@ class TaskRuns:
         def complete(held: Task) -> Task:
             return structs.replace(held, state=TaskState.COMPLETE, progress=1.0, warnings=remarks.warnings)
 
-        return await self._end(task, write, complete, remarks.next_seconds)
+        return await self._end(task, write, complete, remarks)
 
     async def fail(self, task: Task, error: str, write: Write[object], remarks: Remarks) -> Task:
         """Let the task fail for good, together with the writes that undo what was done for it."""
@@ -121,7 +125,7 @@ class TaskRuns:
             told = structs.replace(held, problems=remarks.problems, warnings=remarks.warnings)
             return structs.replace(told, state=TaskState.FAILED, error=error)
 
-        return await self._end(task, write, failed, remarks.next_seconds)
+        return await self._end(task, write, failed, remarks)
 
     async def retry(self, task: Task, seconds: float) -> Task:
         """Let a task wait for its next attempt."""
@@ -168,17 +172,15 @@ class TaskRuns:
         except (DuplicateValue, StaleDocument):
             return  # another worker has just done the same
 
-    async def _end(
-        self, task: Task, write: Write[object], change: Callable[[Task], Task], next_seconds: float | None
-    ) -> Task:
+    async def _end(self, task: Task, write: Write[object], change: Callable[[Task], Task], remarks: Remarks) -> Task:
         def ended(held: Task) -> Task:
-            return structs.replace(self._released(change(held)), periodic_key=None)
+            return structs.replace(self._released(change(held)), step=remarks.step or held.step, periodic_key=None)
 
         async with self._transaction() as (documents, rows):
             await write(documents)
             after = await self._replace_held(rows, task, ended)
-            if task.periodic_key is not None and next_seconds is not None:
-                due_at = self._after(timedelta(seconds=next_seconds))
+            if task.periodic_key is not None and remarks.next_seconds is not None:
+                due_at = self._after(timedelta(seconds=remarks.next_seconds))
                 await rows.insert(self._periodic(task.type, task.args, due_at))
                 await _prune(rows, task.type)
         return after

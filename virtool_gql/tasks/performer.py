@@ -192,7 +192,12 @@ class _Performance:
 
     def _remarks(self, problems: Sequence[Problem] = ()) -> Remarks:
         interval = self._kind.interval(self.config)
-        return Remarks(problems=tuple(problems), warnings=tuple(self._warnings), next_seconds=interval)
+        return Remarks(
+            step=self._progress.step,
+            problems=tuple(problems),
+            warnings=tuple(self._warnings),
+            next_seconds=interval,
+        )
 
     async def _fail(self, error: str, problems: Sequence[Problem] = ()) -> Task:
         """Store the failure for certain: nobody else would, until the lease has run out."""
