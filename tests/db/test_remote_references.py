@@ -111,7 +111,7 @@ async def test_a_release_can_be_chosen(reached: Database, world: World) -> None:
 
 @pytest.mark.parametrize("slug", ["virtool/other", "", "../x", "virtool/ref-plant-viruses/"])
 async def test_only_some_repositories_are_installed_from(reached: Database, world: World, slug: str) -> None:
-    with pytest.raises(BadUserInput, match="References cannot be installed from") as raised:
+    with pytest.raises(BadUserInput, match=f"References cannot be installed from “{slug}”") as raised:
         await reached.remote_references.install(CURATOR, NewRemote(slug=slug))
     assert raised.value.path == ("slug",)
     assert world.asked == []

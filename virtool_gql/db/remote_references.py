@@ -71,7 +71,7 @@ class RemoteReferences:
 
     async def _release(self, new: NewRemote) -> Release | None:
         if new.slug not in self._instance.outside.config.reference_slugs:
-            raise BadUserInput(f"References cannot be installed from {new.slug[:80]}.", path=["slug"])
+            raise BadUserInput(f"References cannot be installed from “{new.slug[:80]}”.", path=["slug"])
         source = self._instance.outside.references
         try:
             if new.release_id is None:
