@@ -46,6 +46,7 @@ from virtool_gql.web.http import GraphQLEndpoint
 from virtool_gql.web.identity import PREFLIGHT, Identifier
 from virtool_gql.web.operations import Operations
 from virtool_gql.web.plain import EXCEPTION_HANDLERS, Stamped
+from virtool_gql.web.streams import Streams
 from virtool_gql.web.uploads import Uploads
 
 SWEEP_SECONDS = 600.0
@@ -196,12 +197,12 @@ class Application:
     async def serving(self, db: Database, redis: Redis) -> AsyncIterator[Edge]:
         """Answer requests from the database while the block lasts."""
         edge = edge_of(self.config, db, self.schema)
-        explorer = Explorer()
+        explorer, streams = Explorer(), Streams()
         routes = [
             *Uploads(db, edge.identifier).routes(),
             *Downloads(db, edge.identifier).routes(),
-            *FastaDownloads(db, edge.identifier).routes(),
-            *Exports(db, edge.identifier).routes(),
+            *FastaDownloads(db, edge.identifier, streams).routes(),
+            *Exports(db, edge.identifier, streams).routes(),
             *Health(db.store, redis).routes(),
             *explorer.routes(),
         ]

@@ -15,6 +15,7 @@ from virtool_gql.db.otu_edits import (
     remove_isolate,
     set_as_default,
 )
+from virtool_gql.db.otu_inputs import MOST_ISOLATES
 from virtool_gql.db.sequence_edits import create_sequence, edit_sequence, remove_sequence
 from virtool_gql.errors import BadUserInput, NotFound
 from virtool_gql.models.documents import Timestamp
@@ -117,6 +118,12 @@ def test_an_isolate_is_added(otu: JoinedOTU, isolate: Any, sentence: str, defaul
     assert (edit.verb, edit.description) == (Verb.ADD_ISOLATE, sentence)
     assert edit.otu.isolates[-1].id == "x"
     assert defaults(edit.otu) == default
+
+
+def test_an_otu_has_so_many_isolates() -> None:
+    otu = joined_otu(isolates=[joined_isolate(f"i{number}", default=not number) for number in range(MOST_ISOLATES)])
+    with pytest.raises(BadUserInput, match="at most 1,000 isolates; this one would have 1,001"):
+        add_isolate(otu, joined_isolate("new"))
 
 
 def test_an_isolate_is_renamed() -> None:

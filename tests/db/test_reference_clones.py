@@ -8,6 +8,7 @@ from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
 from virtool_gql.db.database import Database
 from virtool_gql.db.reference_clones import NewClone, manifest_of
+from virtool_gql.db.references import MOST_OUTSTANDING
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound
 from virtool_gql.models.references import ClonedFrom, DataType, Reference, Right, Target
 from virtool_gql.models.tasks import Task, TaskState, TaskType
@@ -69,6 +70,18 @@ async def test_a_clone_is_what_its_source_is_but_for_its_members(each_db: Databa
     assert (task.type, task.state) == (TaskType.CLONE_REFERENCE, TaskState.WAITING)
     assert await db.store.get(Task, task.id) == task
     assert await db.references.get(READER, clone.id) == clone
+
+
+async def test_one_user_does_not_fill_the_queue_of_tasks(db: Database) -> None:
+    source = await stored_reference(db, users=USERS)
+    new = NewClone(source_id=source.id)
+    made = [await db.reference_clones.create(READER, new, idempotency_key=str(n)) for n in range(MOST_OUTSTANDING)]
+    with pytest.raises(Conflict, match="20 of your tasks are not done yet"):
+        await db.reference_clones.create(READER, new)
+    assert await db.reference_clones.create(READER, new, idempotency_key="0") == made[0]
+    await db.reference_clones.create(ADMINISTRATOR, new)
+    await db.store.replace(structs.replace(made[0][1], state=TaskState.FAILED))
+    await db.reference_clones.create(READER, new)
 
 
 async def test_a_clone_may_be_named(db: Database) -> None:

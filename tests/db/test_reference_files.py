@@ -20,6 +20,7 @@ from tests.factories.reference_files import (
     made_up_reference,
     written,
 )
+from virtool_gql.db.otu_inputs import MOST_ISOLATES
 from virtool_gql.db.reference_files import ReferenceFile, checked_reference, read_reference
 from virtool_gql.db.reference_findings import MOST_TOLD
 from virtool_gql.models.otus import Molecule
@@ -56,6 +57,16 @@ def test_nothing_is_wrong_with_a_good_file(tmp_path: Path, *, strict: bool) -> N
     assert (sequence.segment, sequence.host, sequence.remote_id) == ("RNA 2", told["host"], told["_id"])
 
 
+def test_an_otu_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    otu = GOOD["otus"][0]
+    isolates = [
+        {**otu["isolates"][0], "id": f"i{number}", "default": not number, "sequences": []}
+        for number in range(MOST_ISOLATES + 1)
+    ]
+    file = read(tmp_path, {**GOOD, "otus": [{**otu, "isolates": [*otu["isolates"][:1], *isolates[1:]]}]})
+    assert told(file.problems) == [(FIRST, "An OTU has at most 1,000 isolates; this one would have 1,001.")]
+
+
 @pytest.mark.parametrize(
     ("contents", "sentence"),
     [
@@ -73,6 +84,10 @@ def test_nothing_is_wrong_with_a_good_file(tmp_path: Path, *, strict: bool) -> N
         (gzip.compress(b'{"otus": []}\n{}'), "The file is not JSON: Extra data (line 2, column 1)."),
         (gzip.compress(b'{"name":\n"\xff"}'), "The file is not UTF-8: line 2 has the byte 0xff."),
         (gzip.compress(b'{"a":' + b"[" * 100_000), "The file is not a reference: its JSON is nested too deeply."),
+        (
+            gzip.compress(b"[" + b"[]," * 2_500_000 + b"1]"),
+            "The file has more than 5,000,000 values; that is too many.",
+        ),
         (gzip.compress(b"[]"), "The file must be an object, not a list."),
         (gzip.compress(b"{}"), "otus is missing."),
         (gzip.compress(b'{"otus": null}'), "otus is missing."),

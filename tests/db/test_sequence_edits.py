@@ -4,6 +4,7 @@ import pytest
 from msgspec import structs
 
 from tests.factories.otus import RNA_A, RNA_B, joined_isolate, joined_otu, joined_sequence
+from virtool_gql.db.otu_inputs import MOST_BASES, MOST_SEQUENCES
 from virtool_gql.db.sequence_edits import create_sequence, edit_sequence, remove_sequence
 from virtool_gql.errors import BadUserInput
 from virtool_gql.models.documents import Timestamp
@@ -111,3 +112,21 @@ def test_what_an_import_brought_may_stay_while_other_things_are_edited() -> None
     odd = joined_otu(isolates=[joined_isolate("a", [joined_sequence("s", segment="Odd", target="Odd")])])
     edit = edit_sequence(odd, "s", {"host": "Malus", "segment": "Odd", "target": "Odd"}, GENOME)
     assert edit is not None
+
+
+def test_an_otu_grows_to_a_bound_and_shrinks_beyond_it() -> None:
+    long = joined_sequence("long", sequence="A" * (MOST_BASES + 1))
+    otu = structs.replace(OTU, isolates=(joined_isolate("a", [long], default=True),))
+    with pytest.raises(BadUserInput, match=r"An OTU has at most 20,000,000 bases; this one would have 20,000,016\."):
+        create_sequence(otu, "a", joined_sequence("s3"), GENOME)
+    with pytest.raises(BadUserInput, match="at most 20,000,000 bases"):
+        edit_sequence(otu, "long", {"sequence": long.sequence + "A"}, GENOME)
+    for allowed in ({"sequence": long.sequence[:-1]}, {"host": "Malus"}):
+        assert edit_sequence(otu, "long", allowed, GENOME) is not None
+
+
+def test_an_otu_has_so_many_sequences() -> None:
+    several = [joined_sequence(f"s{number}") for number in range(MOST_SEQUENCES)]
+    otu = structs.replace(OTU, isolates=(joined_isolate("a", several, default=True),))
+    with pytest.raises(BadUserInput, match="at most 5,000 sequences"):
+        create_sequence(otu, "a", joined_sequence("new"), GENOME)

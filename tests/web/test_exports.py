@@ -22,7 +22,7 @@ from virtool_gql.db.reference_exports import Scope
 from virtool_gql.db.reference_writing import IdKind
 from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference
-from virtool_gql.web.exports import PIECE_BYTES, Pieces
+from virtool_gql.web.streams import PIECE_BYTES, Pieces
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ async def test_what_is_cut_off_shows_as_cut_off(web: Web, bob: Viewer, caplog: p
 
     sent = await _sent(Pieces(taken_back(), "name", 10))
     assert all(message.get("more_body") is not False for message in sent)
-    assert "An export was cut off: somebody has taken back what was to be in it" in caplog.text
+    assert "A download was cut off: somebody has taken back what was to be in it" in caplog.text
 
 
 async def _sent(pieces: Pieces) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """OTUs, isolates and sequences as FASTA."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
 from virtool_gql.access import Viewer
@@ -19,7 +19,7 @@ class Fasta:
     """The name of a FASTA file, and what is in it, in parts."""
 
     name: str
-    parts: AsyncIterator[bytes]
+    parts: AsyncGenerator[bytes, None]
 
 
 class Fastas:
@@ -44,7 +44,7 @@ class Fastas:
         name = file_name(otu.name, _name(isolate), sequence.id)
         return Fasta(name, self._entries(viewer, [sequence], lambda _: f"{otu.name}/{_name(isolate)}"))
 
-    async def _parts(self, viewer: Viewer, otu: OTU, isolates: Iterable[Isolate]) -> AsyncIterator[bytes]:
+    async def _parts(self, viewer: Viewer, otu: OTU, isolates: Iterable[Isolate]) -> AsyncGenerator[bytes, None]:
         names = {id: f"{otu.name}/{_name(isolate)}" for isolate in isolates for id in isolate.sequence_ids}
         found = await self._sequences.get_many(viewer, names)
         there = [found[id] for id in names if id in found]
@@ -53,7 +53,7 @@ class Fastas:
 
     async def _entries(
         self, viewer: Viewer, sequences: Iterable[Sequence], named: Callable[[Sequence], str]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Write sequences that were read without their bases; leave out those that are gone meanwhile."""
         begun = False
         for some in batches(sequences):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from virtool_gql.db.otu_inputs import check_size
 from virtool_gql.db.otu_sentences import edited, named
 from virtool_gql.errors import BadUserInput, NotFound
 from virtool_gql.models.history import Verb
@@ -53,6 +54,7 @@ def add_isolate(otu: JoinedOTU, isolate: JoinedIsolate) -> Edit:
     """Add an isolate; the first one of all is the default one."""
     isolate = structs.replace(isolate, default=isolate.default or not otu.isolates)
     after = structs.replace(otu, isolates=(*otu.isolates, isolate))
+    check_size(after)
     if isolate.default:
         after = _with_default(after, isolate.id)
     ending = " as default" if isolate.default else ""

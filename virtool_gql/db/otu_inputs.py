@@ -8,11 +8,17 @@ from msgspec import UNSET, UnsetType, structs
 
 from virtool_gql.db.names import single_line
 from virtool_gql.errors import BadUserInput
+from virtool_gql.models.joined import JoinedOTU
 from virtool_gql.models.otus import Segment
 
 LONGEST_DEFINITION = 2_000
 LONGEST_SEQUENCE = 5_000_000  # twice the genome of the largest virus that is known
 MOST_SEGMENTS = 100
+
+MOST_ISOLATES = 1_000
+MOST_SEQUENCES = 5_000
+MOST_BASES = 20_000_000
+"""How much there can be in one OTU, which is read whole for each change: many times what is in any that is known."""
 
 ALPHABET = b"ACGTURYSWKMBDHVN"
 CAPITALS = bytes(range(256)).upper()
@@ -81,6 +87,25 @@ def cleaned_otu(values: dict[str, Any]) -> dict[str, Any]:
     if "schema" in values:
         stored["schema"] = cleaned_schema(values["schema"])
     return stored
+
+
+def too_large(otu: JoinedOTU) -> str | None:
+    """Say of what an OTU has more than it may."""
+    lengths = [len(sequence.sequence) for isolate in otu.isolates for sequence in isolate.sequences]
+    for count, most, noun in (
+        (len(otu.isolates), MOST_ISOLATES, "isolates"),
+        (len(lengths), MOST_SEQUENCES, "sequences"),
+        (sum(lengths), MOST_BASES, "bases"),
+    ):
+        if count > most:
+            return f"An OTU has at most {most:,} {noun}; this one would have {count:,}."
+    return None
+
+
+def check_size(otu: JoinedOTU) -> None:
+    fault = too_large(otu)
+    if fault is not None:
+        raise BadUserInput(fault)
 
 
 def cleaned_schema(segments: Sequence[Segment]) -> tuple[Segment, ...]:

@@ -9,6 +9,10 @@ from typing import Any
 MOST_BYTES = 512 * 1024 * 1024
 """How large a file may be when it is unpacked: twenty times the official reference."""
 
+MOST_VALUES = 5_000_000
+"""How many values the JSON may have, each of which takes far more memory than in the file: fifty times the official
+reference has."""
+
 CHUNK_BYTES = 1024 * 1024
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
@@ -28,7 +32,10 @@ class Doubled(dict[str, Any]):
 
 def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
     """Read JSON that is gzipped, or plain; raise Unreadable when it is neither."""
-    return _parsed(_text(unpacked(path, most_bytes=most_bytes)))
+    contents = unpacked(path, most_bytes=most_bytes)
+    if sum(map(contents.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise Unreadable(f"The file has more than {MOST_VALUES:,} values; that is too many.")
+    return _parsed(_text(contents))
 
 
 def unpacked(path: Path, *, most_bytes: int = MOST_BYTES) -> bytearray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from virtool_gql.db.otu_inputs import LONGEST_DEFINITION, LONGEST_SEQUENCE, MOST_SEGMENTS, bases_of
+from virtool_gql.db.otu_inputs import LONGEST_DEFINITION, LONGEST_SEQUENCE, MOST_SEGMENTS, bases_of, too_large
 from virtool_gql.db.reference_fields import Part, shown
 from virtool_gql.models.joined import JoinedIsolate, JoinedOTU, JoinedSequence, isolate_name, issues_of
 from virtool_gql.models.otus import Isolate, Molecule, Segment
@@ -34,7 +34,7 @@ def otu_of(part: Part, rules: Rules) -> JoinedOTU:
     isolates = tuple(_isolate(each, schema, rules) for each in part.parts("isolates", required=True))
     _check_isolates(part, isolates)
     _verify(part, isolates)
-    return JoinedOTU(
+    otu = JoinedOTU(
         id=id or "",
         version=0,
         name=name or "",
@@ -43,6 +43,10 @@ def otu_of(part: Part, rules: Rules) -> JoinedOTU:
         isolates=_with_one_default(part, isolates),
         remote_id=id,
     )
+    fault = too_large(otu)
+    if fault is not None:
+        part.wrong(fault)
+    return otu
 
 
 def id_of(part: Part, key: str, *, strict: bool) -> str | None:

@@ -19,12 +19,17 @@ from virtool_gql.db.tasks import Tasks
 from virtool_gql.db.updates import check_version, to_values, with_values
 from virtool_gql.errors import Conflict
 from virtool_gql.models.references import DataType, Member, Reference, Right
-from virtool_gql.models.tasks import DeleteReference, Task, TaskType
+from virtool_gql.models.tasks import DeleteReference, Task, TaskState, TaskType
 from virtool_gql.models.users import Permission
-from virtool_gql.query import Eq
+from virtool_gql.query import And, Eq, In
 from virtool_gql.stores.documents import Documents, first_of, modify
 
 __all__ = ["NewReference", "ReferenceChanges", "References"]
+
+MOST_OUTSTANDING = 20
+"""How many tasks of one user may wait or run when another reference is to be made by one."""
+
+OUTSTANDING = (TaskState.WAITING, TaskState.RUNNING)
 
 OFFICIAL_SLUG = "virtool/ref-plant-viruses"
 
@@ -78,12 +83,19 @@ class References(Listing[Reference]):
         key = creation_key(viewer, idempotency_key)
 
         async def make() -> tuple[Reference, Task]:
+            await self._check_outstanding(viewer)
             return await retried(lambda: self._make(viewer, new, type, args_of, key, also))
 
         async with self._turns.of(key):  # a store without transactions shows the reference before its task is there
             reference, task = await once(lambda: self._made_by(key), make)
         await self._tasks.wake()
         return reference, task
+
+    async def _check_outstanding(self, viewer: Viewer) -> None:
+        """Keep one user from filling the queue in which all others wait."""
+        outstanding = And(Eq("user_id", viewer.user_id), In("state", OUTSTANDING))
+        if await self.store.count(Task, outstanding) >= MOST_OUTSTANDING:
+            raise Conflict(f"{MOST_OUTSTANDING} of your tasks are not done yet; wait until one of them is.")
 
     async def made_with(self, viewer: Viewer, idempotency_key: str | None) -> tuple[Reference, Task] | None:
         """Give what the viewer has made with the key, before anything is asked that may no longer hold."""

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from virtool_gql.db.otu_edits import Edit, isolate_of, with_isolate
+from virtool_gql.db.otu_inputs import check_size
 from virtool_gql.db.otu_sentences import named
 from virtool_gql.errors import BadUserInput, NotFound
 from virtool_gql.models.history import Verb
@@ -18,9 +19,10 @@ def create_sequence(otu: JoinedOTU, isolate_id: str, sequence: JoinedSequence, r
     isolate = isolate_of(otu, isolate_id)
     _check_target(reference, isolate, sequence.target)
     _check_segment(otu, sequence.segment)
-    after = structs.replace(isolate, sequences=(*isolate.sequences, sequence))
+    after = with_isolate(otu, structs.replace(isolate, sequences=(*isolate.sequences, sequence)))
+    check_size(after)
     description = f"Created new sequence {sequence.accession} in {named(isolate)}"
-    return Edit(with_isolate(otu, after), Verb.CREATE_SEQUENCE, description)
+    return Edit(after, Verb.CREATE_SEQUENCE, description)
 
 
 def edit_sequence(otu: JoinedOTU, sequence_id: str, values: Mapping[str, Any], reference: Reference) -> Edit | None:
@@ -35,6 +37,8 @@ def edit_sequence(otu: JoinedOTU, sequence_id: str, values: Mapping[str, Any], r
         _check_segment(otu, after.segment)
     sequences = tuple(after if each.id == sequence_id else each for each in isolate.sequences)
     edited = with_isolate(otu, structs.replace(isolate, sequences=sequences))
+    if len(after.sequence) > len(before.sequence):
+        check_size(edited)
     return Edit(edited, Verb.EDIT_SEQUENCE, f"Edited sequence {sequence_id} in {named(isolate)}")
 
 
