@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -35,7 +36,7 @@ def sample(id: str) -> Sample:
     return Sample(id=id, name=id, unique_key=id, user_id="bob", created_at=at, updated_at=at)
 
 
-async def acquired(db: Database, **values: object) -> Task:
+async def acquired(db: Database, **values: Any) -> Task:
     await stored_task(db, **values)
     task = await runs_of(db).acquire("worker", [DELETE])
     assert task is not None
