@@ -1,17 +1,25 @@
 """Each mutation of the schema leaves at least one entry of its own name in the audit log, and nothing secret."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from schema.context import Context
 from tests.factories.api import GRAPHQL, Api
 from tests.factories.groups import stored_group
+from tests.factories.otus import full_otu, stored_otu
+from tests.factories.outside import SLUG, World, outside, reaching
+from tests.factories.references import LONG_AGO, member, stored_reference
 from tests.factories.users import PASSWORD, stored_user
 from virtool_gql.access import Viewer
+from virtool_gql.db.outside import SOFTWARE_SLUG
+from virtool_gql.http import Client
 from virtool_gql.models.audit import AuditEntry
+from virtool_gql.models.files import FileType
+from virtool_gql.models.references import Release, RemotesFrom, Update
 from virtool_gql.models.users import ApiKey, User
 from virtool_gql.query import Eq, Page
 
@@ -23,6 +31,11 @@ RESETS = """mutation($input: UpdateUserInput!) { updateUser(input: $input) { err
 LOGIN = """mutation($input: LoginInput!) { login(input: $input) { resetCode errors { message } } }"""
 
 Input = dict[str, Any]
+
+HMM_SLUG = "virtool/virtool-hmm"
+NEW = Release(id="2", name="v99.0.0", filename="reference.json.gz", newer=True)
+OLD = Update(id="1", name="v1.0.0", ready=True, user_id="owner", created_at=LONG_AGO)
+RIGHTS = dict.fromkeys(("build", "modify", "modifyOtu", "remove"), True)
 
 
 class Stage:
@@ -81,6 +94,36 @@ class Stage:
         await self.api.ask(self.viewer, set_message, input={"message": "Old", "color": "BLUE"})
         return {}
 
+    async def reference(self, *, remote: bool = False, **values: Any) -> str:
+        """Make a reference with an OTU that can be built."""
+        if remote:
+            values |= {"remotes_from": RemotesFrom(slug=SLUG), "release": NEW, "installed": OLD}
+        reference = await stored_reference(self.api.db, user_id=self.viewer.user_id, **values)
+        await stored_otu(self.api.db, reference.id, full_otu("apple"))
+        return f"reference_{reference.id}"
+
+    async def otu(self) -> str:
+        await self.reference()
+        return "otu_apple"
+
+    async def isolate(self) -> str:
+        return f"isolate_{(await self.otu()).partition('_')[2]}_applei1"
+
+    async def sequence(self) -> str:
+        return f"sequence_{(await self.otu()).partition('_')[2]}i0s0"
+
+    async def change(self) -> str:
+        return f"history_{(await self.otu()).partition('_')[2]}_0"
+
+    async def with_member(self, kind: str) -> Input:
+        """Make a reference of which a user or a group is a member."""
+        id = await (self.user() if kind == "user" else self.group())
+        members = (member(id.partition("_")[2]),)
+        return {"referenceId": await self.reference(**{f"{kind}s": members}), f"{kind}Id": id}
+
+    async def reference_file(self) -> str:
+        return f"file_{(await self.api.file(self.viewer, type=FileType.REFERENCE)).id}"
+
     async def nobody(self) -> Input:
         """Have no user at all, and a stranger as the caller."""
         users = (await self.api.store.find(User, page=Page(first=None))).documents
@@ -99,8 +142,10 @@ class Stage:
         return str(shown["resetCode"])
 
 
-async def given(**input: Any) -> Input:
-    return {name: await value if isinstance(value, Awaitable) else value for name, value in input.items()}
+async def given(*inputs: Awaitable[Input], **input: Any) -> Input:
+    parts = [await each for each in inputs]
+    own = {name: await value if isinstance(value, Awaitable) else value for name, value in input.items()}
+    return {name: value for part in (*parts, own) for name, value in part.items()}
 
 
 CASES: dict[str, Callable[[Stage], Awaitable[Input | None]]] = {
@@ -129,6 +174,38 @@ CASES: dict[str, Callable[[Stage], Awaitable[Input | None]]] = {
     "createLabel": lambda _: given(name="New"),
     "updateLabel": lambda stage: given(id=stage.label(), name="New"),
     "deleteLabel": lambda stage: given(id=stage.label()),
+    "createReference": lambda _: given(name="New", dataType="GENOME"),
+    "cloneReference": lambda stage: given(referenceId=stage.reference()),
+    "importReference": lambda stage: given(fileId=stage.reference_file()),
+    "installReference": lambda _: given(slug=SLUG),
+    "updateReference": lambda stage: given(id=stage.reference(), name="New"),
+    "archiveReference": lambda stage: given(id=stage.reference()),
+    "restoreReference": lambda stage: given(id=stage.reference(archived=True)),
+    "deleteReference": lambda stage: given(id=stage.reference()),
+    "checkReferenceRelease": lambda stage: given(id=stage.reference(remote=True)),
+    "updateReferenceFromRelease": lambda stage: given(id=stage.reference(remote=True)),
+    "addReferenceUser": lambda stage: given(referenceId=stage.reference(), userId=stage.user(), **RIGHTS),
+    "updateReferenceUser": lambda stage: given(stage.with_member("user"), build=True),
+    "removeReferenceUser": lambda stage: given(stage.with_member("user")),
+    "addReferenceGroup": lambda stage: given(referenceId=stage.reference(), groupId=stage.group(), **RIGHTS),
+    "updateReferenceGroup": lambda stage: given(stage.with_member("group"), build=True),
+    "removeReferenceGroup": lambda stage: given(stage.with_member("group")),
+    "createOtu": lambda stage: given(referenceId=stage.reference(), name="New"),
+    "updateOtu": lambda stage: given(id=stage.otu(), name="New"),
+    "deleteOtu": lambda stage: given(id=stage.otu()),
+    "createIsolate": lambda stage: given(otuId=stage.otu(), sourceName="New"),
+    "updateIsolate": lambda stage: given(id=stage.isolate(), sourceName="New"),
+    "setDefaultIsolate": lambda stage: given(id=stage.isolate()),
+    "deleteIsolate": lambda stage: given(id=stage.isolate()),
+    "createSequence": lambda stage: given(
+        isolateId=stage.isolate(), accession="NC_1", definition="New", sequence="ACGT"
+    ),
+    "updateSequence": lambda stage: given(id=stage.sequence(), definition="New"),
+    "deleteSequence": lambda stage: given(id=stage.sequence()),
+    "revertChange": lambda stage: given(id=stage.change()),
+    "buildIndex": lambda stage: given(referenceId=stage.reference()),
+    "checkHmmRelease": lambda _: given(),
+    "checkSoftwareReleases": lambda _: given(),
     "updateFile": lambda stage: given(id=stage.file(), name="new.fq.gz"),
     "deleteFile": lambda stage: given(id=stage.file()),
     "cancelJob": lambda stage: given(id=stage.job("running")),
@@ -146,7 +223,15 @@ async def _listed(id: Awaitable[str]) -> list[str]:
 
 
 @pytest.fixture
-async def stage(api: Api, administrator: Viewer) -> Stage:
+async def stage(api: Api, administrator: Viewer, redis: Redis) -> AsyncIterator[Stage]:
+    async with World().open() as world, Client() as client:
+        for slug in (SLUG, HMM_SLUG, SOFTWARE_SLUG):
+            world.publish(world.release("v99.0.0", id=2), slug=slug)
+        api.db = reaching(api.db, redis, outside(world, client, api.clock))
+        yield await staged(api, administrator)
+
+
+async def staged(api: Api, administrator: Viewer) -> Stage:
     user = await api.store.get(User, administrator.user_id)
     assert user is not None
     token = await api.db.sign_in.start_session(user, remember=False, address="192.0.2.1")
