@@ -148,6 +148,12 @@ PLACE = "otus[0].isolates[0].sequences[0]"
         ),
         ("otus.0._id", "", FIRST, "otus[0]._id is empty."),
         ("otus.0._id", 17, FIRST, "otus[0]._id must be a text, not 17."),
+        (
+            "otus.0._id",
+            "x" * 300,
+            FIRST,
+            "otus[0]._id cannot be used: The id has 300 characters; at most 255 are allowed.",
+        ),
         ("otus.0.abbreviation", ["A"], FIRST, "otus[0].abbreviation must be a text, not a list."),
         ("otus.0.isolates", [], FIRST, "The OTU is empty: it has no isolates."),
         (f"{ISOLATE}.id", "", FIRST, "otus[0].isolates[0].id is empty."),

@@ -78,7 +78,7 @@ class Part:
     def _cleaned(self, value: str, key: str, longest: int, *, may_be_empty: bool) -> str | None:
         text = value.strip() if value.isprintable() else " ".join(value.split())
         try:
-            line = single_line(text, key, longest=longest)
+            line = single_line(text, key.strip("_"), longest=longest)
         except BadUserInput as error:
             self.wrong(f"{self.at(key)} cannot be used: {error.message}")
             return None
