@@ -14,6 +14,7 @@ from schema.reference_member_writes import (
     AddReferenceGroupPayload,
     AddReferenceUserInput,
     AddReferenceUserPayload,
+    GroupMember,
     RemoveReferenceGroupInput,
     RemoveReferenceGroupPayload,
     RemoveReferenceUserInput,
@@ -22,6 +23,7 @@ from schema.reference_member_writes import (
     UpdateReferenceGroupPayload,
     UpdateReferenceUserInput,
     UpdateReferenceUserPayload,
+    UserMember,
 )
 from schema.references import Reference
 
@@ -87,13 +89,9 @@ class ReferenceMemberMutation:
         return RemoveReferenceGroupPayload(reference=Reference.from_document(reference))
 
 
-def _user_ids(
-    input: AddReferenceUserInput | UpdateReferenceUserInput | RemoveReferenceUserInput,
-) -> tuple[str, str]:
+def _user_ids(input: UserMember) -> tuple[str, str]:
     return stored_id("reference", input.reference_id, "reference_id"), stored_id("user", input.user_id, "user_id")
 
 
-def _group_ids(
-    input: AddReferenceGroupInput | UpdateReferenceGroupInput | RemoveReferenceGroupInput,
-) -> tuple[str, str]:
+def _group_ids(input: GroupMember) -> tuple[str, str]:
     return stored_id("reference", input.reference_id, "reference_id"), stored_id("group", input.group_id, "group_id")
