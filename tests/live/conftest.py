@@ -1,6 +1,7 @@
 """One running server for all tests of the product as people run it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +20,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def client(server: LiveServer) -> Iterator[SignedIn]:
     with signed_in(server) as client:
         yield client
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of the test's own, to be killed."""
+    server = LiveServer(tmp_path / "data")
+    server.start()
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.stop()

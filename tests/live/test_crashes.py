@@ -3,7 +3,6 @@
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,6 @@ from tests.live.server import LiveServer, SignedIn, signed_in
 CREATE = "mutation($i: CreateSampleInput!) { createSample(input: $i) { sample { id } job { id } errors { message } } }"
 STATE = "query($sample: ID!, $job: ID!) { sample(id: $sample) { ready quality { count } } job(id: $job) { state } }"
 PAIRS = 30_000
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of the test's own, to be killed."""
-    server = LiveServer(tmp_path / "data")
-    server.start()
-    yield server
-    if server.process is not None and server.process.poll() is None:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The process of tasks as the server runs it: killed, with and without its server, and work goes on."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,16 +15,6 @@ IMPORT = """mutation($i: ImportReferenceInput!) { importReference(input: $i) {
 STATE = """query($reference: ID!, $task: ID!) {
     reference(id: $reference) { ready otuCount } task(id: $task) { state step progress error } }"""
 OTUS = 4000
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of the test's own, to be killed."""
-    server = LiveServer(tmp_path / "data")
-    server.start()
-    yield server
-    if server.process is not None and server.process.poll() is None:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The edge with the probe's schema, for tests of what the edge itself does."""
+"""The edge with the probe's schema, for tests of what the edge itself does, and with the whole one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from resolvers.root import schema
 from tests.web.serving import Stores, Web, served
 from virtool_gql.access import Viewer
 from virtool_gql.embedded import ServiceUrls
@@ -25,3 +26,15 @@ async def web(stores: Stores) -> AsyncIterator[Web]:
 @pytest.fixture
 async def ada(web: Web) -> Viewer:
     return await web.api.viewer("ada", administrator=True)
+
+
+@pytest.fixture
+async def site(stores: Stores) -> AsyncIterator[Web]:
+    """The edge with the whole schema."""
+    async with served(stores, on=schema) as web:
+        yield web
+
+
+@pytest.fixture
+async def root(site: Web) -> Viewer:
+    return await site.api.viewer("root", administrator=True)

@@ -3,18 +3,17 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from msgspec import structs
 
-from resolvers.root import schema
 from tests.factories.groups import stored_group
 from tests.factories.otus import stored_otu
 from tests.factories.references import member, stored_reference
-from tests.web.serving import Peer, Stores, Web, served
+from tests.web.serving import Peer, Web
 from virtool_gql.access import Viewer
 from virtool_gql.db.groups import Groups
 from virtool_gql.db.reference_members import MemberRights
@@ -26,17 +25,6 @@ SECONDS = 2.0
 """Within which a right that is given or taken away is felt."""
 
 WATCH = "subscription { changes(collections: [REFERENCES, OTUS]) { __typename ids } }"
-
-
-@pytest.fixture
-async def site(stores: Stores) -> AsyncIterator[Web]:
-    async with served(stores, on=schema) as web:
-        yield web
-
-
-@pytest.fixture
-async def root(site: Web) -> Viewer:
-    return await site.api.viewer("root", administrator=True)
 
 
 class Curation:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,12 +18,6 @@ GROUPS, MEMBERS = 30, 6
 NESTED = """{ viewer { groups { members(first: 6) { groups { members(first: 6) { groups { members(first: 6) {
   handle } } } } } } } }"""
 """What costs little by its text and has a field for each way through groups and their members."""
-
-
-@pytest.fixture
-async def site(stores: Stores) -> AsyncIterator[Web]:
-    async with served(stores, on=schema) as web:
-        yield web
 
 
 @pytest.fixture

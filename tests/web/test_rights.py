@@ -2,16 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from resolvers.root import schema
 from tests.factories.groups import stored_group
 from tests.factories.users import PASSWORD
-from tests.web.serving import Peer, Stores, Web, served
+from tests.web.serving import Peer, Web
 from virtool_gql.access import Viewer
 from virtool_gql.db.groups import GroupChanges
 from virtool_gql.db.users import UserChanges
@@ -21,17 +20,6 @@ SECONDS = 2.0
 """Within which a right that is given or taken away is felt."""
 
 PERMISSIONS = "{ viewer { permissions } }"
-
-
-@pytest.fixture
-async def site(stores: Stores) -> AsyncIterator[Web]:
-    async with served(stores, on=schema) as web:
-        yield web
-
-
-@pytest.fixture
-async def root(site: Web) -> Viewer:
-    return await site.api.viewer("root", administrator=True)
 
 
 @pytest.fixture
