@@ -7,17 +7,20 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from tests.factories.conditions import until
 from tests.factories.joined import in_detail
-from tests.factories.otus import full_otu, joined_isolate, joined_sequence, stored_otu
+from tests.factories.otus import full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.references import member, stored_reference
 from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.actors import Actor, acting
 from virtool_gql.db.database import Database
-from virtool_gql.db.history import LONGEST_TOGETHER
+from virtool_gql.db.history import LONGEST_TOGETHER, AtVersion
+from virtool_gql.db.instance import LARGE_AT_ONCE
 from virtool_gql.db.isolates import IsolateChanges, NewIsolate
 from virtool_gql.db.otu_writes import stored, write_change
 from virtool_gql.db.otus import NewOTU, OTUChanges
+from virtool_gql.db.room import Room
 from virtool_gql.db.sequences import NewSequence, SequenceChanges
 from virtool_gql.errors import Conflict, Forbidden, NotFound, QueryTooComplex
 from virtool_gql.models.audit import AuditEntry
@@ -428,3 +431,34 @@ async def curated_to(db: Database, otu_id: str, after: JoinedOTU) -> None:
     await write_change(
         db.instance, db.store, before, after, verb=Verb.UPDATE, description="", user_id="owner", at=db.instance.clock()
     )
+
+
+async def test_several_versions_are_given_up_to_a_bound(db: Database) -> None:
+    reference = await stored_reference(db, users=(member("owner", *Right),))
+    large = joined_sequence(sequence="A" * (LONGEST_TOGETHER // 2 + 1))
+    otu = await stored_otu(db, reference.id, joined_otu(isolates=[joined_isolate(sequences=[large], default=True)]))
+    small = (await stored_otu(db, reference.id)).otu
+    both = [AtVersion(id, 0) for id in (otu.otu.id, small.id)]
+    assert None not in (await db.history.at_versions(OWNER, both)).values()
+    with pytest.raises(QueryTooComplex, match="too large for one answer"):
+        await db.history.at_versions(OWNER, [*both, AtVersion(otu.otu.id, 1)])
+
+
+async def test_a_few_edit_and_look_at_versions_at_once_each_user_in_turn(db: Database) -> None:
+    reference = await stored_reference(db, users=(member("owner", *Right), member("writer", Right.MODIFY_OTU)))
+    otu = (await stored_otu(db, reference.id)).otu
+    instance = db.instance
+    works: list[tuple[Room, Callable[[], Awaitable[object]]]] = [
+        (instance.edits, lambda: db.otus.update(OWNER, otu.id, OTUChanges(name="New"))),
+        (instance.edits, lambda: db.history.revert(WRITER, f"{otu.id}_0")),
+        (instance.versions, lambda: db.history.at_version(OWNER, otu.id, 0)),
+    ]
+    for room, work in works:
+        for _ in range(LARGE_AT_ONCE):
+            await room.enter("others")
+        working = asyncio.ensure_future(work())
+        await until(lambda: room.waiting == 1)  # noqa: B023 - called at once
+        room.leave()
+        await working
+        for _ in range(LARGE_AT_ONCE - 1):
+            room.leave()

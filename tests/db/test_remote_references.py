@@ -11,8 +11,8 @@ from tests.factories.references import member, stored_reference
 from tests.factories.remotes import SLUG, released, stored_remote
 from tests.factories.users import viewer_named
 from virtool_gql.db.database import Database
-from virtool_gql.db.remote_references import NewRemote
-from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, UpstreamUnavailable
+from virtool_gql.db.remote_references import ASKED_PER_MINUTE, NewRemote
+from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, RateLimited, UpstreamUnavailable
 from virtool_gql.http import Client
 from virtool_gql.models.references import Reference, Release, RemotesFrom, Right
 from virtool_gql.models.tasks import Task, TaskState, TaskType
@@ -56,6 +56,21 @@ async def test_who_may_ask_for_the_latest_release(reached: Database, world: Worl
     assert world.asked == []
     for viewer in (READER, WRITER, OWNER, ADMINISTRATOR):
         assert (await reached.remote_references.check(viewer, reference.id)).release is not None
+
+
+async def test_one_user_does_not_ask_again_and_again(reached: Database, world: World) -> None:
+    released(world, "v1.2.0", GOOD)
+    reference = await remote(reached)
+    for _ in range(ASKED_PER_MINUTE):
+        await reached.remote_references.check(READER, reference.id)
+    for more in (
+        reached.remote_references.check(READER, reference.id),
+        reached.remote_references.install(viewer_named("reader", Permission.CREATE_REF), NewRemote()),
+    ):
+        with pytest.raises(RateLimited):
+            await more
+    assert len(world.asked) == ASKED_PER_MINUTE
+    await reached.remote_references.check(OWNER, reference.id)
 
 
 async def test_who_may_update(reached: Database) -> None:

@@ -51,9 +51,10 @@ async def curated(  # noqa: PLR0913 - an edit, and all that may keep it from bei
 
     `is_done` tells of an OTU that an earlier request has edited so already.
     """
-    return await retried(
-        lambda: _edited(instance, viewer, otu_id, edit_of, expected_version, is_done, asked),
-    )
+    async with instance.edits.of(viewer.user_id):
+        return await retried(
+            lambda: _edited(instance, viewer, otu_id, edit_of, expected_version, is_done, asked),
+        )
 
 
 async def _edited(  # noqa: PLR0913, PLR0917 - as `curated`

@@ -160,7 +160,7 @@ class Database:
         self.reference_clones = ReferenceClones(instance, self.references)
         self.reference_exports = ReferenceExports(instance)
         self.reference_imports = ReferenceImports(instance, self.references)
-        self.remote_references = RemoteReferences(instance, self.references, self.tasks)
+        self.remote_references = RemoteReferences(instance, self.references, self.tasks, redis)
         self.statuses = Statuses(instance)
         self.genbank = GenBank(instance.outside, redis)
         self.reference_counts = ReferenceCounts(instance)

@@ -8,7 +8,7 @@ from virtool_gql.access import Viewer
 from virtool_gql.db.diff_files import remove_diffs
 from virtool_gql.db.instance import Instance
 from virtool_gql.db.otu_diffs import difference
-from virtool_gql.db.otu_entries import at_versions, birth_id, with_diffs
+from virtool_gql.db.otu_entries import at_versions, birth_id, sizes_of, with_diffs
 from virtool_gql.db.otu_writes import stored
 from virtool_gql.db.reference_controls import without_deleted_control
 from virtool_gql.db.reference_parts import ReferenceParts, changeable_reference
@@ -30,7 +30,7 @@ NEWEST_FIRST = (Order("place", descending=True),)
 
 
 LONGEST_TOGETHER = 32_000_000
-"""How many characters several diffs may have that are asked for at once."""
+"""How many characters several diffs, or bases several versions, may have that are asked for at once."""
 
 
 class Newest(NamedTuple):
@@ -125,17 +125,28 @@ class Histories(ReferenceParts[HistoryEntry]):
         readable = {birth.otu_id: birth for birth in births.values()}
         documents = await self.store.get_many(OTU, readable)
         then: dict[AtVersion, Then | None] = dict.fromkeys(asked)
-        for revisions in _rounds(of for of in asked if of.otu_id in readable):
-            joined = await at_versions(self.store, self.instance, revisions)
-            then |= {
-                AtVersion(id, otu.version): Then(otu, documents.get(id) or remembered(otu, readable[id]))
-                for id, otu in joined.items()
-            }
+        there = [of for of in asked if of.otu_id in readable]
+        await self._check_size(there)
+        async with self.instance.versions.of(viewer.user_id):
+            for revisions in _rounds(there):
+                joined = await at_versions(self.store, self.instance, revisions)
+                then |= {
+                    AtVersion(id, otu.version): Then(otu, documents.get(id) or remembered(otu, readable[id]))
+                    for id, otu in joined.items()
+                }
         return then
+
+    async def _check_size(self, wanted: list[AtVersion]) -> None:
+        """Refuse several versions that are too large together, each taken to be as large as the OTU is now."""
+        if len(wanted) > 1:
+            sizes = await sizes_of(self.store, {of.otu_id for of in wanted})
+            if sum(sizes[of.otu_id] for of in wanted) > LONGEST_TOGETHER:
+                raise QueryTooComplex("These versions are too large for one answer; ask for fewer of them.")
 
     async def revert(self, viewer: Viewer, id: str) -> Reverted:
         """Take a change and all later ones of its OTU back, none of which may be built."""
-        result = await retried(lambda: self._revert(viewer, id))
+        async with self.instance.edits.of(viewer.user_id):
+            result = await retried(lambda: self._revert(viewer, id))
         reference = await self.store.get(Reference, result.entries[0].reference_id)
         if reference is None:
             await retried(lambda: self._remove_all(result.entries[0].otu_id))

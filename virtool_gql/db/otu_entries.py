@@ -109,18 +109,24 @@ async def newest_verified_of(store: Documents, instance: Instance, otu_ids: Iter
     return {id: otu for id, state in found.items() if (otu := verified_or_none(state)) is not None}
 
 
+async def sizes_of(store: Documents, otu_ids: Iterable[str]) -> Counter[str]:
+    """Tell how many bases each of several OTUs has; nothing of those that are removed."""
+    lengths = await store.counts(otus.Sequence, ["otu_id", "length"], In("otu_id", tuple(otu_ids)))
+    sizes: Counter[str] = Counter()
+    for (otu_id, length), count in lengths.items():
+        sizes[str(otu_id)] += int(str(length)) * count
+    return sizes
+
+
 async def in_batches(store: Documents, otu_ids: Iterable[str], most: int = AT_ONCE) -> AsyncIterator[list[str]]:
     """Give OTUs in their order, as many at once as can be held together; how large a removed one was is a guess."""
     remaining = iter(otu_ids)
     while some := list(islice(remaining, most)):
-        lengths = await store.counts(otus.Sequence, ["otu_id", "length"], In("otu_id", tuple(some)))
-        sizes: Counter[str] = Counter()
-        for (otu_id, length), count in lengths.items():
-            sizes[str(otu_id)] += int(str(length)) * count
+        sizes = await sizes_of(store, some)
         batch: list[str] = []
         size = 0
         for id in some:
-            weight = sizes.get(id, BASES_AT_ONCE // 25)
+            weight = sizes[id] or BASES_AT_ONCE // 25
             if batch and size + weight > BASES_AT_ONCE:
                 yield batch
                 batch, size = [], 0
@@ -223,16 +229,22 @@ async def _read(store: Documents, found: Mapping[str, OTU | None], needs: Needs)
     joined = await in_slices(lambda otu: (otu.id, join(otu, sequences)), whole)
     states: dict[str, JoinedOTU | None] = {**{id: None for id, otu in found.items() if otu is None}, **dict(joined)}
     needy = [id for id in states if needs.history(id, found[id])]
-    histories = await _histories(store, needy, needs) if needy else {}
-    return {id: Known(otu, histories.get(id, [])) for id, otu in states.items()}
+    histories = await _histories(store, {id: found[id] for id in needy}, needs) if needy else {}
+    return {id: Known(otu, histories.get(id, [])) for id, otu in states.items() if id not in needy or id in histories}
 
 
-async def _histories(store: Documents, otu_ids: Sequence[str], needs: Needs) -> dict[str, list[HistoryEntry]]:
-    """Read the entries that are needed, newest first, without their diffs."""
-    of_otus = In("otu_id", tuple(otu_ids))
-    found = await store.find(HistoryEntry, of_otus, [Order("place", descending=True)], Page(first=None))
-    histories: dict[str, list[HistoryEntry]] = {id: [] for id in otu_ids}
-    for entry in found.documents:
-        if needs.entry(entry):
+async def _histories(store: Documents, found: Mapping[str, OTU | None], needs: Needs) -> dict[str, list[HistoryEntry]]:
+    """Read the entries that are needed, newest first, without their diffs.
+
+    Leave out the OTUs that are not as their newest entry says: without transactions the two are not written together.
+    """
+    order = [Order("place", descending=True)]
+    entries = (await store.find(HistoryEntry, In("otu_id", tuple(found)), order, Page(first=None))).documents
+    newest = {entry.otu_id: entry.otu_revision for entry in reversed(entries)}
+    revisions = {id: None if otu is None else otu.revision for id, otu in found.items()}
+    agreeing = [id for id, revision in revisions.items() if newest.get(id, revision) == revision]
+    histories: dict[str, list[HistoryEntry]] = {id: [] for id in agreeing}
+    for entry in entries:
+        if entry.otu_id in histories and needs.entry(entry):
             histories[entry.otu_id].append(entry)
     return histories

@@ -20,7 +20,7 @@ from virtool_gql.models.indexes import Index
 from virtool_gql.models.joined import JoinedOTU
 from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference
-from virtool_gql.query import And, Eq, In, Order, Page
+from virtool_gql.query import And, Eq, In, Order, Page, Scalar
 from virtool_gql.stores.documents import Documents
 
 T = TypeVar("T")
@@ -66,7 +66,9 @@ class Export:
         yield await run_in_thread(packer.begin, self.reference)
         states = {state.otu_id: state for state in self.states}
         async for some in in_batches(self.instance.store, states):
-            yield await run_in_thread(packer.add, await self._joined([states[id] for id in some]))
+            async with self.instance.versions.of(self.reference.id):
+                packed = await run_in_thread(packer.add, await self._joined([states[id] for id in some]))
+            yield packed
         yield await run_in_thread(packer.end)
 
     async def _joined(self, some: list[State]) -> list[JoinedOTU]:
@@ -111,11 +113,7 @@ class ReferenceExports:
             return await self._as_built(await self._last_build(reference))
         fields = ["id", "revision", "name_key", "verified"]
         now = await self._store.counts(OTU, fields, Eq("reference_id", reference.id))
-        as_they_are = [
-            State(str(id), int(str(revision)), str(key))
-            for id, revision, key, verified in now
-            if verified or scope is Scope.ALL
-        ]
+        as_they_are = await run_in_thread(_as_they_are, now, scope)
         unverified = [str(id) for id, _, _, verified in now if not verified] if scope is Scope.UNBUILT else []
         return await run_in_thread(_sorted, [*as_they_are, *await self._newest_verified(unverified)])
 
@@ -165,6 +163,14 @@ def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(values)
     while some := list(islice(remaining, size)):
         yield some
+
+
+def _as_they_are(now: Iterable[tuple[Scalar, ...]], scope: Scope) -> list[State]:
+    return [
+        State(str(id), int(str(revision)), str(key))
+        for id, revision, key, verified in now
+        if verified or scope is Scope.ALL
+    ]
 
 
 def _sorted(states: Iterable[State]) -> tuple[State, ...]:

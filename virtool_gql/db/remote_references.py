@@ -2,6 +2,7 @@
 
 import msgspec
 from msgspec import structs
+from redis.asyncio import Redis
 
 from virtool_gql.access import Viewer
 from virtool_gql.db import reference_releases
@@ -17,9 +18,13 @@ from virtool_gql.errors import BadUserInput, Conflict, UpstreamUnavailable
 from virtool_gql.models.references import Reference, Release, RemotesFrom, Right
 from virtool_gql.models.tasks import RemoteReference, Task, TaskType
 from virtool_gql.models.users import Permission
+from virtool_gql.stores.redis import RateLimit
 
 NAME = "Plant Viruses"
 DESCRIPTION = "The official plant virus reference from the Virtool developers"
+ASKED_PER_MINUTE = 10
+"""How often one user may have others asked: GitHub answers all users of an instance together some times in an hour."""
+
 NO_TARGET = "Target release does not exist"
 
 
@@ -35,8 +40,9 @@ class NewRemote(msgspec.Struct, frozen=True, kw_only=True):
 class RemoteReferences:
     """Installs references from releases, asks for newer ones, and installs these."""
 
-    def __init__(self, instance: Instance, references: References, tasks: Tasks) -> None:
+    def __init__(self, instance: Instance, references: References, tasks: Tasks, redis: Redis) -> None:
         self._instance = instance
+        self._asking = RateLimit(redis, "releases", ASKED_PER_MINUTE, 60)
         self._store = instance.store
         self._references = references
         self._tasks = tasks
@@ -49,6 +55,7 @@ class RemoteReferences:
         earlier = await self._references.made_with(viewer, idempotency_key)
         if earlier is not None:
             return earlier
+        await self._asking.take(viewer.user_id)
         release = compared(await self._release(new), None)
         if release is None:
             raise _no_release(new)
@@ -87,6 +94,7 @@ class RemoteReferences:
         reference = await readable_reference(self._store, viewer, id)
         check_changeable(reference)
         _check_remote(reference)
+        await self._asking.take(viewer.user_id)
         try:
             await reference_releases.look(self._instance, reference)
         except NotPublished as error:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 
 class Room:
@@ -10,6 +12,11 @@ class Room:
     def __init__(self, size: int) -> None:
         self._free = size
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waiting.values()))
 
     async def enter(self, party: str) -> None:
         """Wait for one's turn; whoever has entered must leave."""
@@ -24,6 +31,15 @@ class Room:
             if not turn.cancelled():  # it was one's turn at that very moment
                 self.leave()
             raise
+
+    @asynccontextmanager
+    async def of(self, party: str) -> AsyncIterator[None]:
+        """Be in while the block lasts."""
+        await self.enter(party)
+        try:
+            yield
+        finally:
+            self.leave()
 
     def leave(self) -> None:
         """Let in who is next."""
