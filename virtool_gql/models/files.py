@@ -18,8 +18,9 @@ class FileType(StrEnum):
 class File(Document, frozen=True, kw_only=True):
     """An uploaded file; its bytes lie under its id, never under its name.
 
-    `user_id` is None for a file that the watch directory brought. `reserved_by` is the id of the sample
-    or reference that is made from it. `source_key` says of a file in the watch directory that this is it: no two rows are made of one.
+    `user_id` is None for a file that the watch directory brought. `reserved_by` is the id of the sample or reference
+    that is made from it. `source_key` says of a file in the watch directory that this is it: no two rows are made of
+    one.
     """
 
     kept = Kept(

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import structs
 
@@ -11,14 +11,6 @@ from virtool_gql.db.reference_removal import remove_parts
 from virtool_gql.models.references import Reference
 from virtool_gql.stores.documents import Documents
 from virtool_gql.tasks.work import SubjectGone, Work
-
-
-class OfReference(Protocol):
-    """Arguments that name the reference."""
-
-    @property
-    def reference_id(self) -> str: ...
-
 
 A = TypeVar("A", bound=Any)
 
