@@ -1,6 +1,5 @@
 """Builds of references, against which reads are aligned."""
 
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -42,16 +41,13 @@ class IndexOTU:
     otu = related("otu", "stored_otu_id", LazyOTU, "The OTU as it is now; null when it is gone.")
 
     @classmethod
-    def of(cls, otus: Iterable[BuiltOTU]) -> list[Self]:
-        return [
-            cls(
-                otu_id=global_id("otu", otu.otu_id),
-                name=otu.name,
-                change_count=otu.change_count,
-                stored_otu_id=otu.otu_id,
-            )
-            for otu in otus
-        ]
+    def of(cls, otu: BuiltOTU) -> Self:
+        return cls(
+            otu_id=global_id("otu", otu.otu_id),
+            name=otu.name,
+            change_count=otu.change_count,
+            stored_otu_id=otu.otu_id,
+        )
 
 
 @strawberry.type(description="An OTU in an index, and its state there.")
@@ -65,11 +61,9 @@ class ManifestEntry:
     otu = related("otu", "stored_otu_id", LazyOTU, "The OTU as it is now; null when it is gone.")
 
     @classmethod
-    def of(cls, manifest: Mapping[str, int]) -> list[Self]:
-        return [
-            cls(otu_id=global_id("otu", id), version=version, stored_otu_id=id)
-            for id, version in sorted(manifest.items())
-        ]
+    def of(cls, entry: tuple[str, int]) -> Self:
+        id, version = entry
+        return cls(otu_id=global_id("otu", id), version=version, stored_otu_id=id)
 
 
 @strawberry.type(

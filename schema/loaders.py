@@ -33,16 +33,19 @@ from virtool_gql.db.database import Database
 from virtool_gql.db.history import Then
 from virtool_gql.db.isolates import Isolates
 from virtool_gql.db.listing import Listing
-from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.errors import Unauthenticated
 from virtool_gql.limits import DEFAULT_LIMITS, Limits
 from virtool_gql.models import history as models
 from virtool_gql.models import indexes as stored_indexes
 from virtool_gql.models import users
-from virtool_gql.models.samples import Quality
+from virtool_gql.stores.slices import in_slices
 
+R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
+
+Maker = Callable[[Database, Callable[[], Viewer]], "Loader[Any]"]
+"""Makes the loader of one operation, of its database and of who asks."""
 
 
 class Loader(Generic[T]):
@@ -54,14 +57,15 @@ class Loader(Generic[T]):
 
     def __init__(self, fetch: Callable[[list[Any]], Awaitable[list[T]]]) -> None:
         self._fetch = fetch
-        self._asked = DataLoader(self._fetch_lists, cache=False)
+        self._asked: DataLoader[tuple[Hashable, ...], list[T]] | None = None
         self._ahead: dict[Hashable, T] = {}
         self._turn: asyncio.Lock | None = None
 
     async def load(self, id: Hashable) -> T:
-        return (await self._asked.load((id,)))[0]
+        return (await self.load_many((id,)))[0]
 
     async def load_many(self, ids: Iterable[Hashable]) -> list[T]:
+        self._asked = self._asked or DataLoader(self._fetch_lists, cache=False)
         return await self._asked.load(tuple(ids))
 
     async def _fetch_lists(self, lists: list[tuple[Hashable, ...]]) -> list[list[T]]:
@@ -100,59 +104,25 @@ class Loader(Generic[T]):
 class Loaders:
     """The loaders of one operation or one event, never of more.
 
-    They are made when one of them is used: most events of a burst need none.
+    Each is made when it is used: most operations need a few, most events of a burst none.
     """
+
+    user: Loader[User]
+    members: Loader[Callable[[int], list[User]]]
+    member_count: Loader[int]
 
     def __init__(self, db: Database, caller: Caller) -> None:
         self._db = db
         self._caller = caller
 
     def __getattr__(self, name: str) -> Any:
-        """Make the loaders when the first of them is asked for."""
-        if name.startswith("_") or "audit" in vars(self):
+        """Make the loader of that name when it is asked for."""
+        make = MAKERS.get(name)
+        if make is None:
             raise AttributeError(name)
-        self._make(self._db)
-        return getattr(self, name)
-
-    def _make(self, db: Database) -> None:
-        self.audit = self._loader(db.audit, AuditEntry.from_document)
-        self.sample = self._loader(db.samples, Sample.from_document)
-        self.quality: Loader[Quality | None] = self._of_each(db.samples.qualities, lambda quality: quality)
-        self.file = self._loader(db.files, File.from_document)
-        self.job = self._loader(db.jobs, Job.from_document)
-        self.group = self._loader(db.groups, Group.from_document)
-        self.key = self._loader(db.keys, ApiKey.from_document)
-        self.message = self._loader(db.messages, InstanceMessage.from_document)
-        self.account = self._loader(db.users, lambda user: user)
-        self.known_user = self._loader(db.users, User.from_document)
-        self.user: Loader[User] = self._loader(db.users, User.from_document, User.gone)
-        self.label = self._loader(db.labels, Label.from_document)
-        self.label_sample_count: Loader[int] = self._of_each(db.labels.sample_counts, int)
-        self.subtraction = self._loader(db.subtractions, Subtraction.from_document)
-        self.reference = self._loader(db.references, Reference.from_document)
-        counts = db.reference_counts
-        self.reference_otu_count: Loader[int] = self._of_each(counts.otus, int)
-        self.reference_unbuilt_change_count: Loader[int] = self._of_each(counts.unbuilt_changes, int)
-        self.reference_modified_otu_count: Loader[int] = self._of_each(counts.modified_otus, int)
-        self.reference_contributions: Loader[list[Contribution]] = self._of_each(counts.contributions, list)
-        self.reference_latest_build: Loader[Index | None] = self._of_each(counts.latest_builds, _build)
-        self.index = self._loader(db.indexes, Index.from_document)
-        self.index_contributors: Loader[list[Contributor]] = self._of_each(db.indexes.contributions, Contributor.of)
-        self.index_otus: Loader[list[IndexOTU]] = self._of_each(db.indexes.otus, IndexOTU.of)
-        self.index_manifest: Loader[list[ManifestEntry]] = self._of_each(db.indexes.manifests, ManifestEntry.of)
-        self.otu = self._loader(db.otus, OTU.from_document)
-        self.isolate = self._loader(db.isolates, lambda found: Isolate.from_document(found[1], found[0].id))
-        self.sequence = self._loader(db.sequences, OTUSequence.from_document)
-        self.bases: Loader[str | None] = self._of_each(db.sequences.bases, lambda bases: bases)
-        self.history = self._loader(db.history, HistoryEntry.from_document)
-        self.history_diff: Loader[str | None] = self._of_each(db.history.diffs, lambda diff: diff)
-        self.otu_history: Loader[HistoryPage] = self._of_each(db.history.newest, HistoryPage.of)
-        self.otu_most_recent_change: Loader[HistoryEntry | None] = self._of_each(db.history.latest_unbuilt, _entry)
-        self.otu_at_version: Loader[OTU | None] = self._of_each(db.history.at_versions, _then)
-        self.task = self._loader(db.tasks, Task.from_document)
-        self.status = self._loader(db.statuses, AnyStatus.from_document)
-        self.members: Loader[Callable[[int], list[User]]] = self._of_each(db.groups.members, _first_of)
-        self.member_count: Loader[int] = self._of_each(db.groups.count_members, int)
+        loader = make(self._db, self._viewer)
+        setattr(self, name, loader)
+        return loader
 
     def forget(self) -> None:
         """Forget all that was fetched ahead, before something is changed."""
@@ -163,63 +133,16 @@ class Loaders:
     async def fetch(self, prefix: str, id: str) -> Any:
         """Give the entity of that type and id; None when it is unknown, malformed or forbidden."""
         self._viewer()
-        pair, loader = parsed(id), self._nodes.get(prefix)
-        if pair is None or pair[0] != prefix or loader is None:
+        pair, name = parsed(id), NODES.get(prefix)
+        if pair is None or pair[0] != prefix or name is None:
             return None
-        return await loader.load(pair[1])
+        return await getattr(self, name).load(pair[1])
 
     async def node(self, id: str) -> Node | None:
         """Give whatever has the id; None when that is unknown, malformed or forbidden."""
         pair = parsed(id)
         node: Node | None = await self.fetch(pair[0] if pair else "", id)
         return node
-
-    @property
-    def _nodes(self) -> dict[str, Loader[Any]]:
-        return {
-            "sample": self.sample,
-            "file": self.file,
-            "job": self.job,
-            "group": self.group,
-            "key": self.key,
-            "audit": self.audit,
-            "message": self.message,
-            "user": self.known_user,
-            "label": self.label,
-            "subtraction": self.subtraction,
-            "task": self.task,
-            "status": self.status,
-            "reference": self.reference,
-            "otu": self.otu,
-            "isolate": self.isolate,
-            "sequence": self.sequence,
-            "history": self.history,
-            "index": self.index,
-        }
-
-    def _loader(
-        self,
-        wrapper: Listing[Any] | Isolates,
-        shown: Callable[[Any], T],
-        gone: Callable[[str], T | None] = lambda _: None,
-    ) -> Loader[Any]:
-        async def load(ids: list[str]) -> list[T | None]:
-            documents = await wrapper.get_many(self._viewer(), set(ids))
-            found = {id: shown(document) for id, document in documents.items()}
-            return [found[id] if id in found else gone(id) for id in ids]
-
-        return Loader(load)
-
-    def _of_each(
-        self, fetch: Callable[[Viewer, Iterable[Any]], Awaitable[Mapping[Any, S]]], shown: Callable[[S], T]
-    ) -> Loader[T]:
-        """Make a loader of what points at entities, by their ids."""
-
-        async def load(ids: list[Any]) -> list[T]:
-            found = await fetch(self._viewer(), set(ids))
-            return [shown(found[id]) for id in ids]
-
-        return Loader(load)
 
     def _viewer(self) -> Viewer:
         if self._caller.viewer is None:
@@ -232,6 +155,10 @@ def _first_of(members: Sequence[users.User]) -> Callable[[int], list[User]]:
     return lambda size: [User.from_document(member) for member in members[:size]]
 
 
+def _by_id(manifest: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(manifest.items())
+
+
 def _build(index: stored_indexes.Index | None) -> Index | None:
     return None if index is None else Index.from_document(index)
 
@@ -242,6 +169,126 @@ def _entry(entry: models.HistoryEntry | None) -> HistoryEntry | None:
 
 def _then(then: Then | None) -> OTU | None:
     return None if then is None else OTU.from_joined(*then)
+
+
+def _entities(
+    wrapper_of: Callable[[Database], Listing[Any] | Isolates],
+    shown: Callable[[Any], T],
+    gone: Callable[[str], T | None] = lambda _: None,
+) -> Maker:
+    """Make loaders of entities by their ids."""
+
+    def make(db: Database, viewer: Callable[[], Viewer]) -> Loader[Any]:
+        wrapper = wrapper_of(db)
+
+        async def load(ids: list[str]) -> list[T | None]:
+            documents = await wrapper.get_many(viewer(), set(ids))
+            found = dict(zip(documents, await in_slices(shown, list(documents.values())), strict=True))
+            return [found[id] if id in found else gone(id) for id in ids]
+
+        return Loader(load)
+
+    return make
+
+
+def _of_each(
+    fetch_of: Callable[[Database], Callable[[Viewer, Iterable[Any]], Awaitable[Mapping[Any, S]]]],
+    shown: Callable[[S], T],
+) -> Maker:
+    """Make loaders of what points at entities, by their ids."""
+
+    def make(db: Database, viewer: Callable[[], Viewer]) -> Loader[Any]:
+        fetch = fetch_of(db)
+
+        async def load(ids: list[Any]) -> list[T]:
+            found = await fetch(viewer(), set(ids))
+            return [shown(found[id]) for id in ids]
+
+        return Loader(load)
+
+    return make
+
+
+def _lists_of_each(
+    fetch_of: Callable[[Database], Callable[[Viewer, Iterable[Any]], Awaitable[Mapping[Any, R]]]],
+    parts_of: Callable[[R], Sequence[S]],
+    shown: Callable[[S], T],
+) -> Maker:
+    """Make loaders of lists, however long, of what belongs to entities, by their ids."""
+
+    def make(db: Database, viewer: Callable[[], Viewer]) -> Loader[Any]:
+        fetch = fetch_of(db)
+
+        async def load(ids: list[Any]) -> list[list[T]]:
+            found = await fetch(viewer(), set(ids))
+            return [await in_slices(shown, parts_of(found[id])) for id in ids]
+
+        return Loader(load)
+
+    return make
+
+
+MAKERS: Mapping[str, Maker] = {
+    "audit": _entities(lambda db: db.audit, AuditEntry.from_document),
+    "sample": _entities(lambda db: db.samples, Sample.from_document),
+    "quality": _of_each(lambda db: db.samples.qualities, lambda quality: quality),
+    "file": _entities(lambda db: db.files, File.from_document),
+    "job": _entities(lambda db: db.jobs, Job.from_document),
+    "group": _entities(lambda db: db.groups, Group.from_document),
+    "key": _entities(lambda db: db.keys, ApiKey.from_document),
+    "message": _entities(lambda db: db.messages, InstanceMessage.from_document),
+    "account": _entities(lambda db: db.users, lambda user: user),
+    "known_user": _entities(lambda db: db.users, User.from_document),
+    "user": _entities(lambda db: db.users, User.from_document, User.gone),
+    "label": _entities(lambda db: db.labels, Label.from_document),
+    "label_sample_count": _of_each(lambda db: db.labels.sample_counts, int),
+    "subtraction": _entities(lambda db: db.subtractions, Subtraction.from_document),
+    "reference": _entities(lambda db: db.references, Reference.from_document),
+    "reference_otu_count": _of_each(lambda db: db.reference_counts.otus, int),
+    "reference_unbuilt_change_count": _of_each(lambda db: db.reference_counts.unbuilt_changes, int),
+    "reference_modified_otu_count": _of_each(lambda db: db.reference_counts.modified_otus, int),
+    "reference_contributions": _of_each(lambda db: db.reference_counts.contributions, lambda found: found),
+    "reference_latest_build": _of_each(lambda db: db.reference_counts.latest_builds, _build),
+    "index": _entities(lambda db: db.indexes, Index.from_document),
+    "index_contributors": _of_each(lambda db: db.indexes.contributions, Contributor.of),
+    "index_otus": _lists_of_each(lambda db: db.indexes.otus, list, IndexOTU.of),
+    "index_manifest": _lists_of_each(lambda db: db.indexes.manifests, _by_id, ManifestEntry.of),
+    "otu": _entities(lambda db: db.otus, OTU.from_document),
+    "isolate": _entities(lambda db: db.isolates, lambda found: Isolate.from_document(found[1], found[0].id)),
+    "sequence": _entities(lambda db: db.sequences, OTUSequence.from_document),
+    "bases": _of_each(lambda db: db.sequences.bases, lambda bases: bases),
+    "history": _entities(lambda db: db.history, HistoryEntry.from_document),
+    "history_diff": _of_each(lambda db: db.history.diffs, lambda diff: diff),
+    "otu_history": _of_each(lambda db: db.history.newest, HistoryPage.of),
+    "otu_most_recent_change": _of_each(lambda db: db.history.latest_unbuilt, _entry),
+    "otu_at_version": _of_each(lambda db: db.history.at_versions, _then),
+    "task": _entities(lambda db: db.tasks, Task.from_document),
+    "status": _entities(lambda db: db.statuses, AnyStatus.from_document),
+    "members": _of_each(lambda db: db.groups.members, _first_of),
+    "member_count": _of_each(lambda db: db.groups.count_members, int),
+}
+
+NODES: Mapping[str, str] = {
+    "sample": "sample",
+    "file": "file",
+    "job": "job",
+    "group": "group",
+    "key": "key",
+    "audit": "audit",
+    "message": "message",
+    "user": "known_user",
+    "label": "label",
+    "subtraction": "subtraction",
+    "task": "task",
+    "status": "status",
+    "reference": "reference",
+    "otu": "otu",
+    "isolate": "isolate",
+    "sequence": "sequence",
+    "history": "history",
+    "index": "index",
+}
+"""The loaders of what has an id of its own, by the prefix of the id."""
 
 
 def fresh_context(db: Database, caller: Caller, limits: Limits = DEFAULT_LIMITS) -> Context:
