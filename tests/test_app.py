@@ -1,6 +1,8 @@
 """The whole application: opened, asked, and closed in order."""
 
 import asyncio
+import gc
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from redis.asyncio import Redis
 from starlette.types import Message
 
 from tests.web.serving import listening
-from virtool_gql.app import Application, build, migrate, opened
+from virtool_gql.app import GC_THRESHOLDS, Application, build, migrate, opened
 from virtool_gql.config import Config
 from virtool_gql.embedded import ServiceUrls
 
@@ -64,3 +66,19 @@ async def test_an_instance_is_opened_again_on_what_it_kept(config: Config) -> No
     await migrate(config)
     async with opened(config) as instance:
         assert await instance.db.users.any_exist()
+
+
+def test_a_collection_of_garbage_holds_the_event_loop_shortly() -> None:
+    pauses = []
+    gc.disable()
+    try:
+        for _ in range(10):
+            for _ in range(GC_THRESHOLDS[0]):
+                cycle: list[Any] = []
+                cycle.append(cycle)
+            begun = time.thread_time()
+            gc.collect(0)
+            pauses.append(time.thread_time() - begun)
+    finally:
+        gc.enable()
+    assert min(pauses) < 0.005

@@ -51,8 +51,8 @@ from virtool_gql.web.uploads import Uploads
 
 SWEEP_SECONDS = 600.0
 EXPIRY_SECONDS = 5.0
-GC_THRESHOLDS = (100_000, 50, 1_000)
-"""Fewer collections: what thousands of subscriptions keep is looked at again and again for nothing otherwise."""
+GC_THRESHOLDS = (5_000, 5, 100)
+"""Small collections, so that none holds the event loop for long; few of all that thousands of subscriptions keep."""
 
 
 @dataclass(frozen=True, slots=True)
