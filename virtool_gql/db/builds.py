@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from virtool_gql.actors import bookkeeping
+from virtool_gql.executors import run_in_thread
 from virtool_gql.models.documents import Document
 from virtool_gql.models.history import HistoryEntry
 from virtool_gql.models.indexes import Index
@@ -19,6 +20,7 @@ from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference
 from virtool_gql.query import EVERYTHING, And, Eq, Filter, Order, Page
 from virtool_gql.stores.documents import Documents, stale
+from virtool_gql.stores.slices import in_slices
 
 D = TypeVar("D", bound=Document)
 
@@ -58,16 +60,17 @@ async def unbuilt_of(store: Documents, reference_id: str) -> Unbuilt:
     """
     before = await standings_of(store, reference_id)
     entries = await _all(store, HistoryEntry, And(Eq("reference_id", reference_id), Eq("index_id", None)))
-    newest = _newest_revisions(entries)
+    newest = await run_in_thread(_newest_revisions, entries)
     otus = await _all_of(store, OTU, [id for id, revision in newest.items() if revision is not None])
-    if await standings_of(store, reference_id) != before or not _agree(before, newest):
+    if await standings_of(store, reference_id) != before or not await run_in_thread(_agree, before, newest):
         raise stale()
     return Unbuilt(standings=before, entries=entries, otus=otus)
 
 
 async def standings_of(store: Documents, reference_id: str) -> dict[str, Standing]:
     counted = await store.counts(OTU, ["id", *Standing._fields], Eq("reference_id", reference_id))
-    return {str(id): Standing(*values) for id, *values in counted}  # type: ignore[arg-type] # of the types of the model
+    # The values are of the types of the model.
+    return dict(await in_slices(lambda row: (str(row[0]), Standing(*row[1:])), list(counted)))  # type: ignore[arg-type]
 
 
 def _newest_revisions(entries: Iterable[HistoryEntry]) -> dict[str, int | None]:

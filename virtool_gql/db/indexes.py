@@ -1,7 +1,7 @@
 """Indexes: how a reference is built, and what is in its builds."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import UNSET, structs
@@ -15,12 +15,13 @@ from virtool_gql.db.reference_counts import Contribution
 from virtool_gql.db.reference_parts import ReferenceParts, changeable_reference
 from virtool_gql.db.retries import retried
 from virtool_gql.errors import BadUserInput, Conflict, DuplicateValue, NotFound
+from virtool_gql.executors import run_in_thread
 from virtool_gql.models.history import HistoryEntry
 from virtool_gql.models.indexes import Index
 from virtool_gql.models.jobs import Job
 from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import Reference, Right
-from virtool_gql.query import Eq, Filter, In, Order, Page
+from virtool_gql.query import Eq, Filter, In, Order, Page, Scalar
 from virtool_gql.stores.documents import first_of, stale
 from virtool_gql.workflows import BuildIndex, Workflow
 
@@ -141,11 +142,7 @@ class Indexes(ReferenceParts[Index]):
         wanted = list(ids)
         counted = await self.store.counts(HistoryEntry, ["index_id", "otu_id"], _in(wanted))
         names = await self._names({str(otu_id) for _, otu_id in counted})
-        found: defaultdict[str, list[BuiltOTU]] = defaultdict(list)
-        for (index_id, id), count in counted.items():
-            otu_id = str(id)
-            found[str(index_id)].append(BuiltOTU(otu_id=otu_id, name=names.get(otu_id, ""), change_count=count))
-        return {id: sorted(found[id], key=lambda otu: (otu.name, otu.otu_id)) for id in wanted}
+        return await run_in_thread(_by_index, wanted, counted, names)
 
     async def _names(self, otu_ids: set[str]) -> dict[str, str]:
         """Give the names of OTUs as they are now, of those that were removed as they were then."""
@@ -153,6 +150,17 @@ class Indexes(ReferenceParts[Index]):
         gone = otu_ids - names.keys()
         latest = await self.store.first_of_each(HistoryEntry, "otu_id", gone, order=LATEST_CHANGE) if gone else {}
         return names | {id: entry.otu_name for id, entry in latest.items()}
+
+
+def _by_index(
+    wanted: Iterable[str], counted: Mapping[tuple[Scalar, ...], int], names: Mapping[str, str]
+) -> dict[str, list[BuiltOTU]]:
+    """Give the OTUs of each index by name, from the counts of the changes of each OTU in each index."""
+    found: defaultdict[str, list[BuiltOTU]] = defaultdict(list)
+    for (index_id, id), count in counted.items():
+        otu_id = str(id)
+        found[str(index_id)].append(BuiltOTU(otu_id=otu_id, name=names.get(otu_id, ""), change_count=count))
+    return {id: sorted(found[id], key=lambda otu: (otu.name, otu.otu_id)) for id in wanted}
 
 
 def _in(index_ids: list[str]) -> Filter:

@@ -1,5 +1,7 @@
 """References that begin as a copy of another one."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from virtool_gql.access import Viewer
@@ -8,11 +10,12 @@ from virtool_gql.db.names import NAME_LENGTH
 from virtool_gql.db.reference_parts import readable_reference
 from virtool_gql.db.references import NewReference, References
 from virtool_gql.errors import Conflict
+from virtool_gql.executors import run_in_thread
 from virtool_gql.models.otus import OTU
 from virtool_gql.models.references import ClonedFrom, Reference
 from virtool_gql.models.tasks import CloneReference, Task, TaskType
 from virtool_gql.models.users import Permission
-from virtool_gql.query import Eq
+from virtool_gql.query import Eq, Scalar
 from virtool_gql.stores.documents import Documents
 
 
@@ -72,4 +75,8 @@ def _draft(new: NewClone, source: Reference) -> NewReference:
 async def manifest_of(store: Documents, reference_id: str) -> dict[str, int]:
     """Give the revision of each OTU of a reference, all at one moment."""
     counted = await store.counts(OTU, ["id", "revision"], Eq("reference_id", reference_id))
-    return {str(id): int(revision) for id, revision in counted if isinstance(revision, int)}
+    return await run_in_thread(_revisions, counted)
+
+
+def _revisions(keys: Iterable[tuple[Scalar, ...]]) -> dict[str, int]:
+    return {str(id): int(revision) for id, revision in keys if isinstance(revision, int)}

@@ -80,7 +80,7 @@ class Statements(Writes):
     async def counts(
         self, kind: type[Document], by: Sequence[str], where: Filter = EVERYTHING, *, distinct: str | None = None
     ) -> dict[tuple[Scalar, ...], int]:
-        return counts_of(await self._rows(collection_of(kind).counts(tuple(by), distinct, where)))
+        return await counts_of(await self._rows(collection_of(kind).counts(tuple(by), distinct, where)))
 
     async def first_of_each(
         self, kind: type[D], by: str, values: Iterable[str], where: Filter = EVERYTHING, order: Sequence[Order] = ()

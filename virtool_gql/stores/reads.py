@@ -162,9 +162,9 @@ def _joined(doc: str, apart: str | None) -> str:
     return f"{doc[:-1]}, {apart[1:]}" if apart else doc
 
 
-def counts_of(rows: Sequence[Sequence[Any]]) -> dict[tuple[Scalar, ...], int]:
+async def counts_of(rows: Sequence[Sequence[Any]]) -> dict[tuple[Scalar, ...], int]:
     """Give the counts by their keys from rows that begin with the count."""
-    return {tuple(map(_scalar, keys)): count for count, *keys in rows}
+    return dict(await in_slices(lambda row: (tuple(map(_scalar, row[1:])), row[0]), rows))
 
 
 def _scalar(value: Any) -> Scalar:
