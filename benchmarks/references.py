@@ -34,6 +34,7 @@ from virtool_gql.db.reference_writing import IdKind
 from virtool_gql.events import Hub
 from virtool_gql.files import Places
 from virtool_gql.stores.postgres import PostgresStore
+from virtool_gql.web.executor import AttributeExecutor
 
 OFFICIAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "reference" / "plant_viruses.full.json.gz"
 EDITS = 200
@@ -225,7 +226,13 @@ async def _questions(bench: Bench, reference_id: str) -> None:
 async def _question(bench: Bench, name: str, query: str, **variables: Any) -> None:
     with _captured(bench.db) as statements:
         context: Any = fresh_context(bench.db, Caller(bench.viewer, "127.0.0.1"))
-        result: Any = execute(schema._schema, parse(query), context_value=context, variable_values=variables)  # noqa: SLF001 - as the server does
+        result: Any = execute(
+            schema._schema,  # noqa: SLF001 - as the server does
+            parse(query),
+            context_value=context,
+            variable_values=variables,
+            executor_class=AttributeExecutor,
+        )
         if errors := (await result).errors:
             raise RuntimeError(str(errors))
     body = json.dumps({"query": query, "variables": variables}).encode()
