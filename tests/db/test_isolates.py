@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
+from tests.factories.curators import ADMINISTRATOR, MAY, MEMBERS, OWNER, WRITER
 from tests.factories.otus import full_otu, joined_otu, stored_otu
-from tests.factories.references import member, stored_reference
-from tests.factories.users import viewer_named
+from tests.factories.references import stored_reference
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.isolates import IsolateChanges, NewIsolate, free_id
@@ -16,31 +16,7 @@ from virtool_gql.db.otu_writes import Stored
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.otus import OTU, Sequence
-from virtool_gql.models.references import Right
 from virtool_gql.query import Eq, Order, Page
-
-READER = viewer_named("reader")
-BUILDER = viewer_named("builder")
-WRITER = viewer_named("writer")
-OWNER = viewer_named("owner")
-ADMINISTRATOR = viewer_named("admin", administrator=True)
-
-MEMBERS: dict[str, Any] = {
-    "users": (
-        member("owner", *Right),
-        member("reader"),
-        member("builder", Right.BUILD, Right.MODIFY, Right.REMOVE),
-        member("writer", Right.MODIFY_OTU),
-    ),
-}
-MAY = [
-    (viewer_named("stranger"), NotFound),
-    (READER, Forbidden),
-    (BUILDER, Forbidden),
-    (WRITER, None),
-    (OWNER, None),
-    (ADMINISTRATOR, None),
-]
 
 
 async def three(db: Database, **of_reference: Any) -> Stored:

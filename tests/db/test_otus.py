@@ -7,9 +7,9 @@ from msgspec import structs
 from sqlalchemy import text
 
 from tests.factories.conditions import until
+from tests.factories.curators import ADMINISTRATOR, MAY, MEMBERS, OWNER, READER, WRITER
 from tests.factories.otus import RNA_A, RNA_B, full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
-from tests.factories.references import member, stored_reference
-from tests.factories.users import viewer_named
+from tests.factories.references import stored_reference
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.isolates import NewIsolate
@@ -18,36 +18,9 @@ from virtool_gql.db.otus import NewOTU, OTUChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.otus import OTU, Sequence
-from virtool_gql.models.references import Reference, Right
+from virtool_gql.models.references import Reference
 from virtool_gql.query import Eq, Order
 from virtool_gql.stores.postgres import PostgresStore
-
-ANYBODY = viewer_named("stranger")
-READER = viewer_named("reader")
-BUILDER = viewer_named("builder")
-WRITER = viewer_named("writer")
-OF_GROUP = viewer_named("member", groups=("virologists",))
-OWNER = viewer_named("owner")
-ADMINISTRATOR = viewer_named("admin", administrator=True)
-
-MEMBERS: dict[str, Any] = {
-    "users": (
-        member("owner", *Right),
-        member("reader"),
-        member("builder", Right.BUILD, Right.MODIFY, Right.REMOVE),
-        member("writer", Right.MODIFY_OTU),
-    ),
-    "groups": (member("virologists", Right.MODIFY_OTU),),
-}
-MAY = [
-    (ANYBODY, NotFound),
-    (READER, Forbidden),
-    (BUILDER, Forbidden),
-    (WRITER, None),
-    (OF_GROUP, None),
-    (OWNER, None),
-    (ADMINISTRATOR, None),
-]
 
 
 async def entries(db: Database, otu_id: str) -> list[HistoryEntry]:

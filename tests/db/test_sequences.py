@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
+from tests.factories.curators import ADMINISTRATOR, MAY, MEMBERS, OWNER, WRITER
 from tests.factories.otus import RNA_A, RNA_B, full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
-from tests.factories.references import member, stored_reference
-from tests.factories.users import viewer_named
+from tests.factories.references import stored_reference
 from virtool_gql.access import Viewer
 from virtool_gql.db.database import Database
 from virtool_gql.db.isolates import NewIsolate
@@ -15,29 +15,9 @@ from virtool_gql.db.sequences import NewSequence, SequenceChanges
 from virtool_gql.errors import BadUserInput, Conflict, Forbidden, NotFound, VirtoolError
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.otus import Sequence
-from virtool_gql.models.references import DataType, Right, Target
+from virtool_gql.models.references import DataType, Target
 from virtool_gql.query import Eq, Order
 
-OWNER = viewer_named("owner")
-WRITER = viewer_named("writer")
-ADMINISTRATOR = viewer_named("admin", administrator=True)
-
-MEMBERS: dict[str, Any] = {
-    "users": (
-        member("owner", *Right),
-        member("reader"),
-        member("builder", Right.BUILD, Right.MODIFY, Right.REMOVE),
-        member("writer", Right.MODIFY_OTU),
-    ),
-}
-MAY = [
-    (viewer_named("stranger"), NotFound),
-    (viewer_named("reader"), Forbidden),
-    (viewer_named("builder"), Forbidden),
-    (WRITER, None),
-    (OWNER, None),
-    (ADMINISTRATOR, None),
-]
 NEW = NewSequence(accession="NC_1", definition="A virus", sequence="acgtn")
 
 
