@@ -18,10 +18,11 @@ from tests.factories.reference_files import (
     barcodes,
     changed,
     made_up_reference,
+    read_reference,
     written,
 )
 from virtool_gql.db.otu_inputs import MOST_ISOLATES
-from virtool_gql.db.reference_files import ReferenceFile, checked_reference, read_reference
+from virtool_gql.db.reference_files import ReferenceFile, checked_reference
 from virtool_gql.db.reference_findings import MOST_TOLD
 from virtool_gql.models.otus import Molecule
 from virtool_gql.models.references import DataType, Target

@@ -7,6 +7,10 @@ import random
 from pathlib import Path
 from typing import Any
 
+from virtool_gql.db.reference_files import ReferenceFile, checked_reference
+from virtool_gql.db.reference_json import MOST_BYTES, Unreadable, read_json
+from virtool_gql.models.tasks import Problem
+
 SEGMENTS = ("RNA 1", "RNA 2")
 Contents = dict[str, Any]
 
@@ -88,6 +92,15 @@ def written(path: Path, contents: Any) -> Path:
         contents = json.dumps(contents).encode()
     path.write_bytes(gzip.compress(contents, 1))
     return path
+
+
+def read_reference(path: Path, *, strict: bool, most_bytes: int = MOST_BYTES, **options: Any) -> ReferenceFile:
+    """Read a file and check all of it, as the steps of an import do."""
+    try:
+        contents = read_json(path, most_bytes=most_bytes)
+    except Unreadable as error:
+        return ReferenceFile(problems=(Problem(message=str(error)),))
+    return checked_reference(contents, strict=strict, **options)
 
 
 def canonical(contents: Contents) -> Contents:

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 from jobs.simulate import COMPLEMENT, SHORTEST_READ, simulate_genome, simulate_pairs, simulate_reference
-from virtool_gql.db.reference_files import read_reference
+from tests.factories.reference_files import read_reference
 
 
 def records(path: Path) -> list[list[str]]:

@@ -55,32 +55,26 @@ async def test_tasks_are_done_while_it_runs(db: Database, settings: Settings) ->
     assert not psutil.pid_exists(pid)
 
 
-async def test_a_process_that_is_killed_is_started_again(
-    db: Database, settings: Settings, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        pytest.param(signal.SIGKILL, "The task process ended (signal 9) and is started again", id="killed"),
+        pytest.param(signal.SIGTERM, "", id="asks to be replaced"),
+    ],
+)
+async def test_a_process_that_ends_is_started_again(
+    db: Database, settings: Settings, caplog: pytest.LogCaptureFixture, number: signal.Signals, told: str
 ) -> None:
     supervisor = Supervisor(settings)
     async with supervisor.running():
         await deleted(db)
         first = supervisor.pid
         assert first is not None
-        os.kill(first, signal.SIGKILL)
+        os.kill(first, number)
         await until(lambda: supervisor.pid not in {None, first})
         await deleted(db)
-    assert "The task process ended (signal 9) and is started again" in caplog.text
-
-
-async def test_a_process_that_asks_to_be_replaced_is_so_without_a_word(
-    db: Database, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    supervisor = Supervisor(settings)
-    async with supervisor.running():
-        await deleted(db)
-        first = supervisor.pid
-        assert first is not None
-        os.kill(first, signal.SIGTERM)
-        await until(lambda: supervisor.pid not in {None, first})
-        await deleted(db)
-    assert "ended" not in caplog.text
+    assert told in caplog.text
+    assert ("ended" in caplog.text) == bool(told)
 
 
 async def test_a_process_that_cannot_work_is_started_less_and_less_often(

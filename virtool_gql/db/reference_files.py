@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +10,6 @@ from virtool_gql.db.names import name_key
 from virtool_gql.db.reference_fields import Part, shown
 from virtool_gql.db.reference_findings import Findings
 from virtool_gql.db.reference_inputs import LONGEST_TARGET_DESCRIPTION, MOST_TARGETS
-from virtool_gql.db.reference_json import MOST_BYTES, Unreadable, read_json
 from virtool_gql.db.reference_otus import Rules, otu_of
 from virtool_gql.models.joined import JoinedOTU
 from virtool_gql.models.references import DataType, Target
@@ -37,22 +35,11 @@ class ReferenceFile(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Problem, ...] = ()
 
 
-def read_reference(
-    path: Path, *, strict: bool, progress: Tell = lambda _: None, most_bytes: int = MOST_BYTES
-) -> ReferenceFile:
-    """Read a reference file and check all of it; what is wrong is in `problems`, and then nothing else counts.
+def checked_reference(contents: Any, *, strict: bool, progress: Tell = lambda _: None) -> ReferenceFile:
+    """Check all of what was read from a file; what is wrong is in `problems`, and then nothing else counts.
 
     `strict` is for releases, which must say their data type and organism, and give ids to everything. This blocks.
     """
-    try:
-        contents = read_json(path, most_bytes=most_bytes)
-    except Unreadable as error:
-        return ReferenceFile(problems=(Problem(message=str(error)),))
-    return checked_reference(contents, strict=strict, progress=progress)
-
-
-def checked_reference(contents: Any, *, strict: bool, progress: Tell = lambda _: None) -> ReferenceFile:
-    """Check what was read from a file."""
     findings = Findings()
     file = Part(contents, "", findings)
     if not file.is_object:
