@@ -7,6 +7,8 @@ import pytest
 
 from resolvers.root import schema
 from tests.factories.groups import stored_group
+from tests.factories.otus import stored_otu
+from tests.factories.references import stored_reference
 from tests.factories.users import PASSWORD, stored_user
 from tests.web.serving import Stores, Web, served
 from virtool_gql.access import Viewer
@@ -81,3 +83,16 @@ async def test_whoever_is_signed_out_is_so_for_the_rest_of_a_request(site: Web) 
     made = 'createLabel(input: { name: "x" }) { errors { code } }'
     (error,) = (await site.post(f"mutation {{ {ending} {made} }}", headers)).json()["errors"]
     assert (error["path"], error["extensions"]["code"]) == (["createLabel"], "UNAUTHENTICATED")
+
+
+async def test_a_query_looks_once_what_may_be_read_of_references(site: Web) -> None:
+    owner, root = await site.api.viewer("owner"), await site.api.viewer("root", administrator=True)
+    reference = await stored_reference(site.db, user_id=owner.user_id)
+    await stored_otu(site.db, reference.id, user_id=owner.user_id)
+    query = "{ otus { nodes { mostRecentChange { otu { name } } } } history { nodes { id } } indexes { nodes { id } } }"
+    for viewer, looks in ((owner, 1), (root, 0)):
+        headers = await site.cookie(viewer)
+        with site.api.statements() as statements:
+            answer = (await site.post(query, headers)).json()
+        assert answer["data"]["otus"]["nodes"][0]["mostRecentChange"]["otu"] is not None
+        assert sum('FROM documents."references"' in statement for statement in statements) == looks

@@ -1,6 +1,9 @@
 """What belongs to a reference: read by those who may read the reference."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from virtool_gql.access import ReadableParts, Viewer, as_told, readable_parts, readable_references, require_right
@@ -32,8 +35,42 @@ class ReferenceParts(Listing[D]):
     async def rights(self, viewer: Viewer) -> Filter:
         if viewer.administrator:
             return self._readable_parts(viewer, NOTHING)
-        ids = [id async for id in readable_ids(self.store, viewer)]
-        return self._readable_parts(viewer, In("reference_id", tuple(ids)) if ids else NOTHING)
+        ids = await _ids_for_operation(self.store, viewer)
+        return self._readable_parts(viewer, In("reference_id", ids) if ids else NOTHING)
+
+
+class _Remembered:
+    """The ids of the references that somebody may read, asked for once."""
+
+    def __init__(self) -> None:
+        self.ids: dict[Viewer, tuple[str, ...]] = {}
+        self.turn = asyncio.Lock()
+
+
+_remembered: ContextVar[_Remembered | None] = ContextVar("remembered", default=None)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Look once which references somebody may read, for all that is read in the block and in the tasks it starts.
+
+    The block is one query or one event: it changes nothing, and ends soon.
+    """
+    token = _remembered.set(_Remembered())
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
+async def _ids_for_operation(store: Documents, viewer: Viewer) -> tuple[str, ...]:
+    known = _remembered.get()
+    if known is None:
+        return tuple([id async for id in readable_ids(store, viewer)])
+    async with known.turn:
+        if viewer not in known.ids:
+            known.ids[viewer] = tuple([id async for id in readable_ids(store, viewer)])
+        return known.ids[viewer]
 
 
 async def readable_ids(store: Documents, viewer: Viewer) -> AsyncIterator[str]:

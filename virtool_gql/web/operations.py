@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from inspect import isawaitable
 from typing import Any
 
@@ -13,6 +14,7 @@ import strawberry
 from graphql import ExecutionResult, Executor, GraphQLError, OperationType
 
 from schema.context import Caller, Context, SessionCookie
+from virtool_gql.db.reference_parts import one_reading
 from virtool_gql.errors import ErrorCode, VirtoolError
 from virtool_gql.limits import Limits
 from virtool_gql.web.documents import Documents, Operation
@@ -114,7 +116,8 @@ class Operations:
             context.cursor = await self._cursor()
         mutates = operation.type is OperationType.MUTATION
         seconds = self.limits.mutation_seconds if mutates else self.limits.query_seconds
-        result = await _within_seconds(executor, seconds, request_id)
+        with nullcontext() if mutates else one_reading():
+            result = await _within_seconds(executor, seconds, request_id)
         answer = format_result(result, request_id)
         answer["extensions"] = {"cost": cost}
         return Answer(answer, context.session_cookie)
@@ -130,7 +133,8 @@ class Operations:
         one = executor.build_per_event_executor(event)
         one.context_value = self.contexts(caller)
         try:
-            result = await _within_seconds(one, self.limits.query_seconds, request_id, serially=False)
+            with one_reading():
+                result = await _within_seconds(one, self.limits.query_seconds, request_id, serially=False)
         except RequestError as error:
             return encode({"data": None, "errors": error.refusal.formatted(request_id)})
         return encode(format_result(result, request_id))
