@@ -57,8 +57,14 @@ def is_verified(otu: JoinedOTU) -> bool:
 
 
 def _plain(otu: JoinedOTU) -> Any:
-    """Give the OTU as dictionaries and lists: dictdiffer takes a tuple, which `to_builtins` leaves, for one value."""
-    return msgspec.json.decode(msgspec.json.encode(otu))
+    """Give the OTU as dictionaries and lists, which share its bases: to copy these holds all threads up.
+
+    dictdiffer takes a tuple, which `to_builtins` leaves, for one value.
+    """
+    plain = msgspec.to_builtins(otu)
+    for isolate in plain["isolates"]:
+        isolate["sequences"] = list(isolate["sequences"])
+    return plain | {"schema": list(plain["schema"]), "isolates": list(plain["isolates"])}
 
 
 def _without(entry: HistoryEntry, state: Any) -> Any:

@@ -55,8 +55,7 @@ class RemoteReferences:
         earlier = await self._references.made_with(viewer, idempotency_key)
         if earlier is not None:
             return earlier
-        await self._asking.take(viewer.user_id)
-        release = compared(await self._release(new), None)
+        release = compared(await self._release(viewer, new), None)
         if release is None:
             raise _no_release(new)
         update = update_to(release, viewer.user_id, self._instance.clock())
@@ -76,9 +75,10 @@ class RemoteReferences:
             idempotency_key=idempotency_key,
         )
 
-    async def _release(self, new: NewRemote) -> Release | None:
+    async def _release(self, viewer: Viewer, new: NewRemote) -> Release | None:
         if new.slug not in self._instance.outside.config.reference_slugs:
             raise BadUserInput(f"References cannot be installed from “{new.slug[:80]}”.", path=["slug"])
+        await self._asking.take(viewer.user_id)
         source = self._instance.outside.references
         try:
             if new.release_id is None:
