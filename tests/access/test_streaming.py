@@ -152,7 +152,7 @@ async def job_told(world: World, watch: Watch, hidden: Job) -> bool:
     return f"job_{hidden.id}" in watch.ids("jobs", mark)
 
 
-async def becomes(told: Callable[[], Awaitable[bool]], expected: bool) -> None:
+async def becomes(told: Callable[[], Awaitable[bool | None]], expected: bool) -> None:
     """Wait until it is told, or not told any more: for two seconds at most, and then for good."""
     begun = time.monotonic()
     while await told() != expected:
