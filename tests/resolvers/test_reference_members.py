@@ -99,6 +99,18 @@ async def test_members_come_change_and_go(stage: Stage, owner: Viewer, administr
     assert stage.rights(await stage.ask(owner, "add", **rights)) == rights
 
 
+async def test_members_of_an_archived_reference_lose_rights_and_get_none(stage: Stage, owner: Viewer) -> None:
+    await stage.ask(owner, "add", build=True, remove=True)
+    await stage.api.db.references.archive(owner, stage.reference.id)
+    assert stage.rights(await stage.ask(owner, "update", build=False)) == {**NO_RIGHTS, "remove": True}
+    refused = await stage.ask(owner, "update", build=True)
+    assert codes(refused) == [("CONFLICT", [])]
+    assert "archived" in refused["errors"][0]["message"]
+    removed = await stage.ask(owner, "remove")
+    assert [named(each) for each in removed["reference"]["members"]] == ["owner", "reader"]
+    assert codes(await stage.ask(owner, "add")) == [("CONFLICT", [])]
+
+
 async def test_a_member_is_added_once(stage: Stage, owner: Viewer) -> None:
     payloads = await asyncio.gather(*(stage.ask(owner, "add") for _ in range(20)))
     outcomes = [codes(payload) for payload in payloads]
