@@ -10,6 +10,7 @@ from virtool_gql.db.names import name_key
 from virtool_gql.db.otu_entries import new_entry
 from virtool_gql.db.otu_sentences import whole_otu
 from virtool_gql.errors import StaleDocument
+from virtool_gql.executors import run_in_thread
 from virtool_gql.models.documents import Timestamp
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.joined import JoinedIsolate, JoinedOTU, JoinedSequence, issues_of, join
@@ -41,7 +42,7 @@ async def stored(documents: Documents, otu_id: str) -> Stored | None:
         now = await documents.get(OTU, otu_id)
         # In a MongoDB without transactions an OTU can be seen before its sequences.
         if now is not None and now.version == otu.version and len(sequences) == len(ids):
-            return Stored(otu, sequences, join(otu, sequences))
+            return Stored(otu, sequences, await run_in_thread(join, otu, sequences))
         otu = now
         await spread(tries)
     raise StaleDocument("Too many people change this at once; try again.")
@@ -106,7 +107,7 @@ async def write_state(  # noqa: PLR0913 - a state, and how it is to be stored
         return None
     # The OTU comes first: whoever was slower learns it from the first statement.
     otu = (await transaction.replace(revised(before.otu, after, at=at, modified=modified, keys=keys)))[0]
-    new, changed, gone = changed_sequences(before, after, keys or {})
+    new, changed, gone = await run_in_thread(changed_sequences, before, after, keys or {})
     await transaction.delete(*gone)
     await transaction.replace(*changed)
     await transaction.insert(*new)
