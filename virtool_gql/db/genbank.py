@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
 
+from virtool_gql.access import Viewer
 from virtool_gql.db.genbank_records import Record, record_of
 from virtool_gql.db.outside import Outside
 from virtool_gql.errors import BadUserInput, NotFound, RateLimited, UpstreamUnavailable
@@ -20,6 +21,9 @@ ACCESSION = re.compile(r"[A-Z]{1,6}(_[A-Z]{0,6})?[0-9]{5,14}(\.[0-9]{1,4})?")
 
 REQUESTS_PER_SECOND = 3
 REQUESTS_PER_SECOND_WITH_A_KEY = 10
+REQUESTS_OF_A_USER_PER_MINUTE = 60
+"""A third of what all users together have."""
+
 LONGEST_WAIT_SECONDS = 1.5
 MOST_BYTES = 10_000_000
 TOOL = {"tool": "virtool", "email": "dev@virtool.ca"}
@@ -35,13 +39,15 @@ class GenBank:
         self._outside = outside
         self._sleep = sleep
         key = outside.config.ncbi_api_key
+        self._of_users = RateLimit(redis, "ncbi_of_user", REQUESTS_OF_A_USER_PER_MINUTE, 60)
         self._rate = RateLimit(redis, "ncbi", REQUESTS_PER_SECOND_WITH_A_KEY if key else REQUESTS_PER_SECOND, 1)
 
-    async def get(self, accession: str) -> Record:
+    async def get(self, viewer: Viewer, accession: str) -> Record:
         """Give the record of an accession."""
         wanted = accession.strip().upper()
         if not ACCESSION.fullmatch(wanted):
             raise BadUserInput("That is no accession; one looks like NC_001929 or AY123456.1.", path=["accession"])
+        await self._of_users.take(viewer.user_id)
         await self._turn()
         try:
             answer = await self._asked(wanted)
