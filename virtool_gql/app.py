@@ -51,7 +51,7 @@ from virtool_gql.web.uploads import Uploads
 
 SWEEP_SECONDS = 600.0
 EXPIRY_SECONDS = 5.0
-GC_THRESHOLDS = (5_000, 5, 100)
+GC_THRESHOLDS = (5_000, 3, 500)
 """Small collections, so that none holds the event loop for long; few of all that thousands of subscriptions keep."""
 
 
