@@ -242,9 +242,10 @@ async def _histories(store: Documents, found: Mapping[str, OTU | None], needs: N
     entries = (await store.find(HistoryEntry, In("otu_id", tuple(found)), order, Page(first=None))).documents
     newest = {entry.otu_id: entry.otu_revision for entry in reversed(entries)}
     revisions = {id: None if otu is None else otu.revision for id, otu in found.items()}
-    agreeing = [id for id, revision in revisions.items() if newest.get(id, revision) == revision]
-    histories: dict[str, list[HistoryEntry]] = {id: [] for id in agreeing}
+    agreeing = {id for id, revision in revisions.items() if newest.get(id, revision) == revision}
+    # One that is gone and was not removed goes with its reference: there is nothing to wait for.
+    histories: dict[str, list[HistoryEntry]] = {id: [] for id, otu in found.items() if id in agreeing or otu is None}
     for entry in entries:
-        if entry.otu_id in histories and needs.entry(entry):
+        if entry.otu_id in agreeing and needs.entry(entry):
             histories[entry.otu_id].append(entry)
     return histories
