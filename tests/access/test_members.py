@@ -149,12 +149,16 @@ async def test_nobody_gives_themselves_a_right(world: World, role: Role) -> None
     assert await world.kept(Reference, reference.id) == before
 
 
+@pytest.mark.parametrize("of_group", [False, True], ids=["a user's", "a group's"])
 @pytest.mark.parametrize("right", Right)
-async def test_each_right_opens_what_it_names_and_nothing_else(world: World, right: Right) -> None:
-    """Of a member who has just one of them."""
+async def test_each_right_opens_what_it_names_and_nothing_else(world: World, right: Right, of_group: bool) -> None:
+    """Of a member who has just one of them: by themselves, or by one of their groups."""
     person = replace(await world.person(Role.STRANGER), role=Role.WRITER)
-    owner = world.standing[Role.OWNER].user_id
-    reference = await reference_of(world, users=(member(owner, *Right), member(person.user_id, right)))
+    owner, group = world.standing[Role.OWNER].user_id, await world.group()
+    await world.changed(User, person.user_id, group_ids=(group.id,))
+    users = () if of_group else (member(person.user_id, right),)
+    groups = (member(group.id, right),) if of_group else ()
+    reference = await reference_of(world, users=(member(owner, *Right), *users), groups=groups)
     await otu_in(world, reference)
     id, user = f"reference_{reference.id}", f"user_{(await world.user(Role.STRANGER)).id}"
     asked: Mapping[str, tuple[Right, dict[str, Any]]] = {

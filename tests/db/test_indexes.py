@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -562,6 +563,39 @@ async def test_a_build_while_its_reference_is_deleted_leaves_nothing(each_db: Da
         assert await each_db.store.count(Index, Eq("reference_id", reference.id)) == 0
         jobs = (await each_db.store.find(Job, page=EVERYTHING)).documents
         assert all(job.finished for job in jobs if job.args["reference_id"] == reference.id)
+
+
+async def test_a_reference_that_is_deleted_at_the_last_moment_is_not_built(each_db: Database) -> None:
+    """The build waits for somebody who changes an OTU and gives up; meanwhile the reference goes."""
+    reference, (first, _) = await buildable(each_db)
+    with suppress(GivenUp):
+        async with each_db.store.transaction() as documents:
+            await documents.replace(first.otu)
+            building = asyncio.create_task(each_db.indexes.build(OWNER, reference.id))
+            await asyncio.wait([building], timeout=0.5)
+            await each_db.references.delete(OWNER, reference.id)
+            raise GivenUp
+    with pytest.raises(NotFound):
+        await building
+    assert await each_db.store.count(Index) == 0
+    assert all(job.finished for job in (await each_db.store.find(Job, page=EVERYTHING)).documents)
+
+
+class GivenUp(Exception):
+    """Ends a transaction that is not to be committed."""
+
+
+async def test_who_brings_an_otu_back_hears_of_a_build_that_is_just_given_up(each_db: Database) -> None:
+    reference, (gone, _) = await buildable(each_db)
+    index, _ = await each_db.indexes.build(OWNER, reference.id)
+    await each_db.otus.delete(OWNER, gone.otu.id)
+    async with each_db.store.transaction() as documents:
+        await abandon(documents, index.id)
+        restoring = asyncio.create_task(each_db.history.revert(OWNER, f"{gone.otu.id}_removed"))
+        await asyncio.wait([restoring], timeout=0.5)
+    otu = (await restoring).otu
+    assert otu is not None
+    assert otu.modified
 
 
 # Counts
