@@ -585,6 +585,20 @@ class GivenUp(Exception):
     """Ends a transaction that is not to be committed."""
 
 
+async def test_half_of_a_removal_is_not_built(split_db: Database) -> None:
+    """Without transactions an OTU is seen to be gone before the history says so."""
+    reference, (gone, other) = await buildable(split_db)
+    await built(split_db, OWNER, reference.id)
+    await edited(split_db, other.otu.id)
+    with suppress(GivenUp):
+        async with split_db.store.transaction() as documents:
+            await documents.delete(await otu_now(split_db, gone.otu.id))
+            with pytest.raises(StaleDocument):
+                await unbuilt_of(split_db.store, reference.id)
+            raise GivenUp
+    assert (await unbuilt_of(split_db.store, reference.id)).manifest == {gone.otu.id: 0, other.otu.id: 1}
+
+
 async def test_who_brings_an_otu_back_hears_of_a_build_that_is_just_given_up(each_db: Database) -> None:
     reference, (gone, _) = await buildable(each_db)
     index, _ = await each_db.indexes.build(OWNER, reference.id)
