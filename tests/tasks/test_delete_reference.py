@@ -2,11 +2,12 @@
 
 import asyncio
 
-from tests.factories.otus import stored_otu
+from tests.factories.otus import full_otu, stored_otu
 from tests.factories.references import stored_reference
 from tests.factories.tasks import performed, stored_task
 from virtool_gql.db.database import Database
 from virtool_gql.db.otu_entries import new_entry
+from virtool_gql.db.otu_writes import document_of
 from virtool_gql.db.reference_removal import PARTS, remove_parts
 from virtool_gql.models.history import HistoryEntry, Verb
 from virtool_gql.models.indexes import Index
@@ -99,8 +100,10 @@ async def test_otus_that_are_created_while_a_reference_is_deleted_go_too(db: Dat
     reference = await filled_reference(db, otus=20)
     await db.store.delete(reference)
     deleting = asyncio.create_task(remove_parts(db.instance, reference.id, at_once=2))
-    for _ in range(5):
-        await stored_otu(db, reference.id)
+    for number in range(5):
+        await db.store.insert(
+            document_of(full_otu(f"late{number}"), reference.id, user_id="owner", at=db.instance.clock())
+        )
     await deleting
     late = await stored_otu(db, reference.id)  # by somebody who read the reference before it went
     assert await db.store.count(OTU, Eq("reference_id", reference.id)) == 1
