@@ -138,11 +138,14 @@ async def test_a_clone_that_is_killed_midway_is_made_once(scene: Scene, tasks_do
         os.kill(pid, signal.SIGKILL)
         reference = await scene.db.store.get(Reference, clone.id)
         assert reference is not None
-        assert not reference.ready
-        if scene.urls.mongo is None:  # a MongoDB without a replica set undoes nothing: the next attempt does
+        midway = not reference.ready
+        if scene.urls.mongo is None:
+            assert midway
             assert await parts(scene, clone) == [0, 0, 0, 0]
+        # A MongoDB without a replica set shows what is not committed, and undoes nothing: the next attempt does. There
+        # the clone may be all made when the kill comes.
         done = await complete(scene, task)
-    assert done.attempts == 2
+    assert done.attempts == 2 or not midway
     assert await parts(scene, clone) == [0, scene.otus, 2 * scene.otus, scene.otus]
     reference = await scene.db.store.get(Reference, clone.id)
     assert reference is not None
