@@ -8,10 +8,10 @@ import pytest
 from msgspec import structs
 
 from tests.factories.conditions import until
+from tests.factories.curators import ADMINISTRATOR, MAY, MEMBERS, OF_GROUP, OWNER, READER, STRANGER, WRITER
 from tests.factories.joined import in_detail
 from tests.factories.otus import full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.references import member, stored_reference
-from tests.factories.users import viewer_named
 from virtool_gql.access import Viewer
 from virtool_gql.actors import Actor, acting
 from virtool_gql.db.database import Database
@@ -32,33 +32,9 @@ from virtool_gql.models.otus import OTU, Sequence
 from virtool_gql.models.references import Reference, Right
 from virtool_gql.query import Eq, Order, Page
 
-STRANGER = viewer_named("stranger")
-READER = viewer_named("reader")
-BUILDER = viewer_named("builder")
-WRITER = viewer_named("writer")
-OF_GROUP = viewer_named("colleague", groups=["curators"])
-OWNER = viewer_named("owner")
-ADMINISTRATOR = viewer_named("admin", administrator=True)
-
-MAY = [
-    (STRANGER, NotFound),
-    (READER, Forbidden),
-    (BUILDER, Forbidden),
-    (WRITER, None),
-    (OF_GROUP, None),
-    (OWNER, None),
-    (ADMINISTRATOR, None),
-]
-
 
 async def shared_reference(db: Database, **values: Any) -> Reference:
-    users = (
-        member("owner", *Right),
-        member("reader"),
-        member("builder", Right.BUILD, Right.MODIFY, Right.REMOVE),
-        member("writer", Right.MODIFY_OTU),
-    )
-    return await stored_reference(db, users=users, groups=(member("curators", Right.MODIFY_OTU),), **values)
+    return await stored_reference(db, **MEMBERS | values)
 
 
 async def now_of(db: Database, otu_id: str) -> JoinedOTU | None:

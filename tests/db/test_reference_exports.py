@@ -14,12 +14,12 @@ from tests.factories.indexes import stored_index
 from tests.factories.otus import full_otu, joined_isolate, joined_otu, joined_sequence, stored_otu
 from tests.factories.reference_files import (
     OFFICIAL,
-    REAL_REFERENCES,
     Contents,
     barcodes,
     canonical,
     changed,
     made_up_reference,
+    needs_real_references,
     written,
 )
 from tests.factories.references import member, stored_reference
@@ -269,9 +269,7 @@ async def test_a_reference_of_several_batches_goes_round(db: Database) -> None:
     await goes_round(db, made_up_reference(2 * AT_ONCE + 5))
 
 
-@pytest.mark.skipif(
-    not REAL_REFERENCES.is_dir(), reason="The real references are left out: ../shared/data is not there."
-)
+@needs_real_references
 async def test_the_official_reference_goes_round(db: Database) -> None:
     await goes_round(db, json.loads(gzip.decompress(OFFICIAL.read_bytes())))
 

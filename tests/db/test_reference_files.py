@@ -18,6 +18,7 @@ from tests.factories.reference_files import (
     barcodes,
     changed,
     made_up_reference,
+    needs_real_references,
     read_reference,
     written,
 )
@@ -27,9 +28,6 @@ from virtool_gql.db.reference_findings import MOST_TOLD
 from virtool_gql.models.otus import Molecule
 from virtool_gql.models.references import DataType, Target
 
-needs_real_references = pytest.mark.skipif(
-    not REAL_REFERENCES.is_dir(), reason="The real references are left out: ../shared/data is not there."
-)
 GOOD = made_up_reference()
 FIRST = "Made-up virus 00000"
 SECOND = "Made-up virus 00001"

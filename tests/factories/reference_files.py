@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from virtool_gql.db.reference_files import ReferenceFile, checked_reference
 from virtool_gql.db.reference_json import MOST_BYTES, Unreadable, read_json
 from virtool_gql.models.tasks import Problem
@@ -147,3 +149,6 @@ def _canonical_sequence(sequence: Contents) -> Contents:
 
 REAL_REFERENCES = Path(__file__).resolve().parents[3] / "shared" / "data" / "reference"
 OFFICIAL = REAL_REFERENCES / "plant_viruses.full.json.gz"
+needs_real_references = pytest.mark.skipif(
+    not REAL_REFERENCES.is_dir(), reason="The real references are left out: ../shared/data is not there."
+)

@@ -10,10 +10,10 @@ from tests.db.conftest import clock, db, each_db, split_db, split_urls
 from tests.factories.otus import joined_isolate, joined_otu, joined_sequence
 from tests.factories.reference_files import (
     OFFICIAL,
-    REAL_REFERENCES,
     barcodes,
     changed,
     made_up_reference,
+    needs_real_references,
     written,
 )
 from tests.factories.tasks import performed, task_now
@@ -214,9 +214,7 @@ def test_large_otus_are_inserted_few_at_once() -> None:
     assert list(batches([])) == []
 
 
-@pytest.mark.skipif(
-    not REAL_REFERENCES.is_dir(), reason="The real references are left out: ../shared/data is not there."
-)
+@needs_real_references
 async def test_the_official_reference_is_imported(db: Database) -> None:
     reference, task = await begun(db, gzip.decompress(OFFICIAL.read_bytes()), name="Plant Viruses")
     ended = await performed(db, task)

@@ -9,7 +9,7 @@ from msgspec import structs
 from tests.db.conftest import clock, db, each_db, split_db, split_urls
 from tests.db.reaching import client, each_reached, reached, waits, world
 from tests.factories.outside import Reply, World
-from tests.factories.reference_files import OFFICIAL, barcodes, changed, made_up_reference
+from tests.factories.reference_files import OFFICIAL, barcodes, changed, made_up_reference, needs_real_references
 from tests.factories.remotes import packed, released
 from tests.factories.tasks import performed, task_now
 from tests.factories.users import viewer_named
@@ -172,7 +172,7 @@ async def test_two_installations_know_nothing_of_each_other(reached: Database, w
     assert counts == [3, 3]
 
 
-@pytest.mark.skipif(not OFFICIAL.exists(), reason="The official reference is left out: it is not on this machine.")
+@needs_real_references
 async def test_the_official_reference_is_installed(reached: Database, world: World) -> None:
     world.publish(world.release("v1.5.0", OFFICIAL.read_bytes()))
     reference, task = await reached.remote_references.install(CURATOR, NewRemote())
